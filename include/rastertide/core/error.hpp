@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace rastertide {
+
+/// Root of everything Rastertide throws for reasons outside its own code.
+///
+/// A message is one line that says what went wrong, where, the value found and the value expected:
+/// `'b4.tif': pixel width 10, the series has 20`.
+class Error : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// A parameter or an input's shape is outside what the function accepts.
+class InvalidArgument : public Error {
+  public:
+    using Error::Error;
+};
+
+/// A file could not be opened, read or written. The message names path, band and window where they are known.
+class IoError : public Error {
+  public:
+    using Error::Error;
+};
+
+/// Two rasters that must lie on one grid do not. The message names both and the first field that differs.
+class GridMismatch : public Error {
+  public:
+    using Error::Error;
+};
+
+/// The requested backend is not part of this build, or finds no device.
+class BackendUnavailable : public Error {
+  public:
+    using Error::Error;
+};
+
+/// Ranks could not talk to each other, or another rank failed (its message is passed on).
+class CommError : public Error {
+  public:
+    using Error::Error;
+};
+
+/// A broken invariant: a bug of ours, never the user's fault.
+class InternalError : public std::logic_error {
+  public:
+    using std::logic_error::logic_error;
+};
+
+}  // namespace rastertide

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <rastertide/core/log.hpp>
+#include <rastertide/read/series.hpp>
+
+namespace rastertide {
+
+/// What a user says about a stack; field names are the options' names.
+struct SeriesOptions {
+    /// Files, folders (their rasters, sorted by name, not their sub-folders), GDAL connection strings.
+    std::vector<std::string> inputs;
+    std::string input_file_list;  ///< a text file with one input a line, added to `inputs`
+    std::vector<int>
+        bands;  ///< -b, from 1. Several files: the features of a date. One multi-band file: its dates
+    std::string dataset;                    ///< -dataset: the (T,H,W) variable of an HDF5 file
+    std::vector<std::string> open_options;  ///< -oo NAME=VALUE
+    std::string dates_file;                 ///< -dates
+    std::string date_regex;
+    std::optional<Date> start_date;  ///< both inclusive; a plain end day includes all of that day
+    std::optional<Date> end_date;
+    std::string a_srs;  ///< -a_srs: any text OGRSpatialReference understands; overrides the files'
+    std::optional<std::array<double, 4>> a_ullr;  ///< -a_ullr ulx uly lrx lry, overrides the files'
+    std::optional<double> srcnodata;              ///< overrides the files' nodata values
+    PixelScale scale = PixelScale::Linear;
+    std::int64_t cache_bytes = 64 << 20;  ///< GDAL's block cache for this process
+};
+
+/// Opens a stack and checks that it is one: same size, grid, CRS and bands in every scene, real pixel types.
+///
+/// STACK forms: several single-band rasters (a date each), several multi-band rasters with `bands`, one
+/// multi-band raster or VRT (a band a date), an HDF5 dataset (T,H,W) as `HDF5:"file.h5"://name` or file plus
+/// `dataset`, a netCDF file, a folder.
+///
+/// Dates come from, in this order: `dates_file`, CF time, IMAGERY:ACQUISITIONDATETIME, a band's DATE item,
+/// the file name, TIFFTAG_DATETIME (with a warning). Scenes are ordered by date. If only some scenes have a
+/// date it is an error.
+///
+/// @throws InvalidArgument  no inputs; a multi-band raster among several without `bands`; complex type;
+/// dataset missing or not
+///                          (T,H,W); a number of dates that differs from the scenes'; no scene in the date
+///                          range
+/// @throws GridMismatch     naming the first scene that differs from the first one, and how
+/// @throws IoError          no such file, not a raster, truncated
+RasterSeries open_series(const SeriesOptions& options, const Logger& logger = {});
+
+}  // namespace rastertide

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <rastertide/grid/grid.hpp>
+#include <rastertide/grid/window.hpp>
+#include <rastertide/read/dates.hpp>
+
+namespace rastertide {
+
+/// How pixel values enter the analysis.
+enum class PixelScale {
+    Linear,  ///< as they are
+    Db,      ///< 10 log10(value); zero and negative values become NaN
+};
+
+/// What of one scene of a series is known without reading pixels.
+struct SceneInfo {
+    std::string name;          ///< path or subdataset, and band where one file holds several dates
+    std::optional<Date> date;  ///< nothing: unknown (then no scene of the series has one)
+    std::string date_source;   ///< "file name", "CF time", "-dates", ...; empty if unknown
+};
+
+/// A co-registered stack of dated rasters, read by window. Not thread-safe: one thread reads at a time, any
+/// thread.
+class RasterSeries {
+  public:
+    struct Impl;
+    explicit RasterSeries(std::unique_ptr<Impl> impl);
+    RasterSeries(RasterSeries&&) noexcept;
+    RasterSeries& operator=(RasterSeries&&) noexcept;
+    ~RasterSeries();
+
+    const Grid& grid() const;
+    std::int64_t n_dates() const;
+    /// Features a pixel has at a date (2 for VV and VH).
+    std::int64_t n_bands() const;
+    /// One per date, in the series' order: by date, scenes of one date in the order they were given.
+    const std::vector<SceneInfo>& scenes() const;
+    /// Names of the bands of a date, n_bands() of them ("VV"; "band 1" where the file has none).
+    const std::vector<std::string>& band_names() const;
+    /// GDAL's name of the pixel type in the files ("Float32").
+    const std::string& data_type() const;
+    /// What is declared invalid in the files; nothing if no nodata value is declared.
+    std::optional<double> source_nodata() const;
+    /// "GTiff", "HDF5", ...
+    const std::string& format() const;
+    /// The window shape that the files read well, in pixels (the whole width for strips).
+    std::int64_t block_n_cols() const;
+    std::int64_t block_n_rows() const;
+    /// Whether AREA_OR_POINT of the inputs is Point.
+    bool pixel_is_point() const;
+
+    /// Reads a window of all dates and bands.
+    ///
+    /// @param window  inside grid().extent()
+    /// @param out     [n_dates][n_bands][window.n_rows][window.n_cols]. A pixel that the file's mask or
+    /// nodata value marks, or that is
+    ///                not finite, becomes NaN; scale and offset of the file are applied, then PixelScale
+    /// @throws IoError  naming file, band, window and the library's text
+    void read(const Window& window, float* out);
+
+  private:
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rastertide

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace rastertide {
+
+/// The ranks of a run. Every method but next_ticket() is collective: all ranks call it in the same order.
+/// Used from one thread of each rank.
+class Communicator {
+  public:
+    virtual ~Communicator() = default;
+
+    virtual int rank() const = 0;
+    virtual int size() const = 0;
+    /// Ranks that share this rank's node, itself included: they share its memory and cores.
+    virtual int node_size() const = 0;
+
+    virtual void barrier() = 0;
+    /// Element by element over the ranks; the result stands on every rank.
+    virtual void sum(std::span<std::int64_t> values) = 0;
+    virtual void max(std::span<double> values) = 0;
+    /// The texts of all ranks, in rank order, on every rank.
+    virtual std::vector<std::string> gather(const std::string& text) = 0;
+    /// Rank 0's text on every rank.
+    virtual std::string broadcast(const std::string& text) = 0;
+
+    /// Starts a new round of tickets at 0. Collective.
+    virtual void reset_tickets() = 0;
+    /// 0, 1, 2, ... : each number goes to exactly one rank, whoever asks first (a shared counter). Not
+    /// collective.
+    virtual std::int64_t next_ticket() = 0;
+    /// Makes every later next_ticket() of this round return a huge number on all ranks, so that they stop
+    /// early. Not collective.
+    virtual void close_tickets() = 0;
+
+    /// Whether `ok` holds on all ranks. Collective.
+    bool all_true(bool ok);
+    /// Ends a stage: if any rank passes a message, every rank throws CommError with that of the lowest such
+    /// rank. Collective. @throws CommError
+    void agree(const std::string& error_message);
+};
+
+/// One rank, no MPI.
+std::unique_ptr<Communicator> make_serial_communicator();
+
+/// The ranks this process was started with: MPI's where a launcher (mpirun, srun) started it and this build
+/// has MPI, else one rank. MPI is initialised here, and finalised when the object goes.
+/// @throws CommError  started on several ranks, but this build has no MPI
+std::unique_ptr<Communicator> make_communicator(int& argc, char**& argv);
+
+/// Ends all ranks at once with an exit code: for errors that cannot be agreed upon. Only for main().
+[[noreturn]] void abort_all_ranks(int exit_code);
+
+}  // namespace rastertide

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace rastertide {
+
+/// The folder of one run: products at the top, shards in tiles/<product>/, run.json as the mark that it is a run's.
+class OutputFolder {
+  public:
+    /// Makes the folder, or takes an empty one. With `overwrite` a folder that holds a run (run.json) is emptied of what the run
+    /// wrote; files that no run writes are never touched.
+    /// @throws IoError          the folder cannot be made or written to
+    /// @throws InvalidArgument  it holds a run and `overwrite` is not set, or it holds other files
+    static OutputFolder make(const std::string& path, bool overwrite);
+    /// The same folder on another rank: nothing is checked or made.
+    explicit OutputFolder(std::string path) : path_(std::move(path)) {}
+
+    const std::string& path() const { return path_; }
+    std::string file(const std::string& name) const { return path_ + "/" + name; }
+    /// tiles/<product>/t_RRRR_CCCC.tif, relative to the folder.
+    static std::string shard_name(const std::string& product, std::int64_t tile_row, std::int64_t tile_col);
+    /// The folder of a product's shards, made if it is missing.
+    void make_product(const std::string& product) const;
+    /// Removes a product's shards (those between two stages).
+    void remove_product(const std::string& product) const;
+
+  private:
+    std::string path_;
+};
+
+}  // namespace rastertide

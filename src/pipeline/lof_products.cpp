@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include <rastertide/core/version.hpp>
+#include <rastertide/write/mosaic.hpp>
+#include <rastertide/write/style.hpp>
+#include <rastertide/write/text_file.hpp>
+
+#include "pipeline/lof_run.hpp"
+#include "pipeline/number_text.hpp"
+#include "pipeline/per_date.hpp"
+
+namespace rastertide {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// The run's parameters, which every product carries.
+MetadataItems parameters(const LofRun& run, const LofSummary& summary) {
+    const RunLofOptions& options = run.options;
+    return {{"SOFTWARE", std::string("Rastertide ") + kVersion},
+            {"RASTERTIDE_METHOD", "local outlier factor"},
+            {"RASTERTIDE_PATCH", std::to_string(options.lof.patch_size)},
+            {"RASTERTIDE_NEIGHBORS", std::to_string(options.lof.neighbors)},
+            {"RASTERTIDE_SCALE", options.series.scale == PixelScale::Db ? "db" : "linear"},
+            {"RASTERTIDE_THRESHOLD_RULE", options.threshold.text()},
+            {"RASTERTIDE_THRESHOLD", number_text(summary.threshold)}};
+}
+
+MetadataItems statistics_items(double min, double max, double mean, double std, std::int64_t n_valid,
+                               std::int64_t n_pixels) {
+    if (n_valid == 0) return {};
+    const double percent = 100.0 * static_cast<double>(n_valid) / static_cast<double>(n_pixels);
+    return {{"STATISTICS_MINIMUM", number_text(min)},
+            {"STATISTICS_MAXIMUM", number_text(max)},
+            {"STATISTICS_MEAN", number_text(mean)},
+            {"STATISTICS_STDDEV", number_text(std)},
+            {"STATISTICS_VALID_PERCENT", number_text(std::round(percent * 1e4) / 1e4)}};
+}
+
+/// A band per date; `items` gives its statistics.
+template <class Items>
+std::vector<ProductBand> date_bands(const LofSummary& summary, Items items) {
+    std::vector<ProductBand> bands;
+    for (std::size_t i = 0; i < summary.dates.size(); ++i) {
+        const DateSummary& date = summary.dates[i];
+        ProductBand band{date_label(date, static_cast<std::int64_t>(i)), items(i)};
+        if (!date.date.empty()) band.metadata.insert(band.metadata.begin(), {"DATE", date.date});
+        bands.push_back(std::move(band));
+    }
+    return bands;
+}
+
+Product lof_product(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary) {
+    const std::int64_t n_pixels = run.series.grid().extent().n_pixels();
+    Product product{kLofProduct, SampleType::Float32, kNaN, {}, parameters(run, summary), {}, {}, false};
+    product.bands = date_bands(summary, [&](std::size_t i) {
+        const auto moments = statistics.date(static_cast<std::int64_t>(i));
+        return statistics_items(moments.min, moments.max, moments.mean, moments.std, moments.n, n_pixels);
+    });
+    return product;
+}
+
+Product anomaly_product(const LofRun& run, const LofSummary& summary) {
+    const std::int64_t n_pixels = run.series.grid().extent().n_pixels();
+    Product product{
+        kAnomalyProduct, SampleType::Byte, kMaskNodata, {}, parameters(run, summary), {}, {}, false};
+    product.categories = {"normal", "anomalous"};
+    product.colors = {{0, 245, 245, 245, 255}, {1, 178, 24, 43, 255}};
+    product.bands = date_bands(summary, [&](std::size_t i) {
+        const DateSummary& date = summary.dates[i];
+        const double mean = static_cast<double>(date.n_anomalies) / static_cast<double>(date.n_valid);
+        return statistics_items(date.n_anomalies == date.n_valid ? 1 : 0, date.n_anomalies > 0 ? 1 : 0, mean,
+                                std::sqrt(mean * (1 - mean)), date.n_valid, n_pixels);
+    });
+    return product;
+}
+
+/// The three products with one band for all dates.
+std::vector<Product> location_products(const LofRun& run, const LofSummary& summary) {
+    const MetadataItems metadata = parameters(run, summary);
+    Product count{
+        kCountProduct, SampleType::UInt16, kCountNodata, {{"anomalous dates", {}}}, metadata, {}, {}, false};
+    Product max{kMaxProduct, SampleType::Float32, kNaN, {{"highest LOF", {}}}, metadata, {}, {}, false};
+    Product max_date{kMaxDateProduct,
+                     SampleType::UInt16,
+                     kDateNodata,
+                     {{"date of the highest LOF", {}}},
+                     metadata,
+                     {},
+                     {},
+                     false};
+    max_date.categories.push_back("nodata");
+    for (std::size_t i = 0; i < summary.dates.size(); ++i) {
+        max_date.categories.push_back(date_label(summary.dates[i], static_cast<std::int64_t>(i)));
+    }
+    return {count, max, max_date};
+}
+
+std::vector<ShardPlace> shard_places(const LofRun& run, const std::string& product,
+                                     const std::string& prefix) {
+    std::vector<ShardPlace> places;
+    for (const Tile& tile : run.plan.tiles) {
+        places.push_back(
+            {prefix + OutputFolder::shard_name(product, tile.tile_row, tile.tile_col), tile.shard});
+    }
+    return places;
+}
+
+void write_date_product(const LofRun& run, Product product) {
+    product.pixel_is_point = run.series.pixel_is_point();
+    const std::string vrt = run.folder.file(product.name + ".vrt");
+    write_mosaic(vrt, run.series.grid(), product, shard_places(run, product.name, ""));
+    if (run.options.format.empty()) return;
+    const std::string file = run.folder.file(product.name + "." + format_extension(run.options.format));
+    copy_raster(vrt, file, run.options.format, run.options.creation_options, false);
+}
+
+/// A single file, made from shards that are not kept.
+void write_location_product(const LofRun& run, Product product) {
+    product.pixel_is_point = run.series.pixel_is_point();
+    const std::string vrt = run.folder.file("tiles/" + product.name + ".vrt");
+    write_mosaic(vrt, run.series.grid(), product, shard_places(run, product.name, "../"));
+    // Counts and dates must not be averaged; the highest score of a neighbourhood should not fade either.
+    copy_raster(vrt, run.folder.file(product.name + ".tif"), "COG",
+                {"COMPRESS=DEFLATE", "RESAMPLING=NEAREST", "STATISTICS=YES"}, true);
+    std::filesystem::remove(vrt);
+    std::filesystem::remove(vrt + ".aux.xml");
+    run.folder.remove_product(product.name);
+}
+
+std::string ramp_style(double low, double high) {
+    return pseudocolor_style(1, {{low, {0, 247, 247, 247, 255}, number_text(low)},
+                                 {(low + high) / 2, {0, 244, 165, 130, 255}, number_text((low + high) / 2)},
+                                 {high, {0, 178, 24, 43, 255}, number_text(high)}});
+}
+
+void write_styles(const LofRun& run, const LofSummary& summary) {
+    // Scores start at about 1 (like the neighbours); full red well above the threshold.
+    const bool has_threshold = !std::isnan(summary.threshold) && summary.threshold > 1;
+    const std::string scores = ramp_style(1, has_threshold ? 2 * summary.threshold - 1 : 2);
+    write_text_file(run.folder.file("lof.qml"), scores);
+    write_text_file(run.folder.file("lof_max.qml"), scores);
+    write_text_file(run.folder.file("anomaly_count.qml"),
+                    ramp_style(0, std::max<double>(1, static_cast<double>(run.n_dates()) / 10)));
+    write_text_file(run.folder.file("lof_max_date.qml"), ramp_style(1, static_cast<double>(run.n_dates())));
+    write_text_file(
+        run.folder.file("anomaly.qml"),
+        paletted_style(1, {{0, {0, 245, 245, 245, 0}, "normal"}, {1, {1, 178, 24, 43, 255}, "anomalous"}}));
+}
+
+}  // namespace
+
+void write_lof_products(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary) {
+    write_date_product(run, lof_product(run, statistics, summary));
+    write_date_product(run, anomaly_product(run, summary));
+    for (const Product& product : location_products(run, summary)) write_location_product(run, product);
+    write_styles(run, summary);
+    write_text_file(run.folder.file("per_date.csv"), per_date_csv(summary.dates));
+    write_text_file(run.folder.file("per_date.svg"), per_date_svg(summary.dates));
+}
+
+}  // namespace rastertide

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include <rastertide/pipeline/run_lof.hpp>
+#include <rastertide/write/mosaic.hpp>
+
+#include "pipeline/lof_run.hpp"
+#include "pipeline/memory_plan.hpp"
+
+namespace rastertide {
+namespace {
+
+// Shares of the job for the progress bar: scoring costs by far the most.
+constexpr double kScoreShare = 0.9;
+
+// Dates are indices in UInt16 rasters, where 65535 and 0 are nodata.
+constexpr std::int64_t kMaxDates = 65534;
+
+ProgressFn part_of(const ProgressFn& progress, double from, double to) {
+    if (!progress) return {};
+    return [=](double fraction) { progress(from + fraction * (to - from)); };
+}
+
+RasterSeries open(const RunLofOptions& options, Communicator& comm, const Logger& logger) {
+    SeriesOptions series_options = options.series;
+    series_options.cache_bytes = block_cache_bytes(options.memory_limit_bytes, comm.node_size());
+    RasterSeries series = open_series(series_options, comm.rank() == 0 ? logger : Logger{});
+    options.lof.validate(series.n_dates());
+    if (series.n_dates() > kMaxDates) {
+        throw InvalidArgument("the stack has " + std::to_string(series.n_dates()) + " dates, at most " +
+                              std::to_string(kMaxDates) + " can be told apart in the products");
+    }
+    if (!options.format.empty()) format_extension(options.format);  // before the work, not after it
+    return series;
+}
+
+TilePlan plan_tiles(const RunLofOptions& options, const RasterSeries& series, int node_size) {
+    TileRequest request =
+        make_tile_request(series, options.lof, options.compute, options.memory_limit_bytes, node_size);
+    request.tile_n_cols = options.tile_n_cols;
+    request.tile_n_rows = options.tile_n_rows;
+    return make_tiles(request);
+}
+
+void prepare_folder(LofRun& run) {
+    together(run.comm, [&] {
+        if (run.comm.rank() != 0) return;
+        run.folder = OutputFolder::make(run.options.outdir, run.options.overwrite);
+        write_run_record(run);
+        for (const char* product :
+             {kLofProduct, kAnomalyProduct, kCountProduct, kMaxProduct, kMaxDateProduct}) {
+            run.folder.make_product(product);
+        }
+    });
+}
+
+LofSummary summarise(const LofRun& run, const ScoreStatistics& statistics, double threshold,
+                     const AnomalyCounts& anomalies) {
+    const ScoreStatistics::Moments total = statistics.total();
+    LofSummary summary;
+    summary.n_scores = total.n;
+    summary.mean = total.mean;
+    summary.std = total.std;
+    summary.threshold = threshold;
+    summary.n_anomalies =
+        std::accumulate(anomalies.by_date.begin(), anomalies.by_date.end(), std::int64_t{0});
+    for (const Tile& tile : run.plan.tiles) summary.n_locations += tile.locations.n_pixels();
+    summary.n_anomalous_locations = anomalies.n_anomalous_locations;
+    summary.n_tiles = static_cast<std::int64_t>(run.plan.tiles.size());
+    for (std::int64_t date = 0; date < run.n_dates(); ++date) {
+        const SceneInfo& scene = run.series.scenes()[static_cast<std::size_t>(date)];
+        const ScoreStatistics::Moments moments = statistics.date(date);
+        summary.dates.push_back({scene.date ? scene.date->iso() : "", scene.name, moments.n,
+                                 anomalies.by_date[static_cast<std::size_t>(date)], moments.mean, moments.std,
+                                 moments.max});
+    }
+    return summary;
+}
+
+/// Collective.
+void add_costs(const LofRun& run, LofSummary& summary) {
+    summary.stages = run.clock.reduce(run.comm);
+    double extremes[] = {run.clock.seconds_since_start(), static_cast<double>(peak_memory_bytes())};
+    run.comm.max(extremes);
+    summary.wall_seconds = extremes[0];
+    summary.peak_memory_bytes = static_cast<std::int64_t>(extremes[1]);
+}
+
+}  // namespace
+
+LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Logger& logger,
+                   const ProgressFn& progress) {
+    StageClock clock;
+    RunLofOptions options = requested;
+    std::optional<LofRun> opened;
+    together(comm, [&] {
+        const StageClock::Timer timer(clock, Stage::Open);
+        options.compute.backend = resolve_backend(options.compute.backend);
+        RasterSeries series = open(options, comm, logger);
+        TilePlan plan = plan_tiles(options, series, comm.node_size());
+        opened.emplace(LofRun{options, comm, logger, std::move(series), std::move(plan),
+                              OutputFolder(options.outdir), clock});
+    });
+    LofRun& run = *opened;
+    log(comm.rank() == 0 ? logger : Logger{}, LogLevel::Info,
+        std::to_string(run.n_dates()) + " dates, " + std::to_string(run.plan.tiles.size()) + " tiles of " +
+            std::to_string(run.plan.tile_n_cols) + " x " + std::to_string(run.plan.tile_n_rows) +
+            " pixels, device " + std::string(to_string(options.compute.backend)));
+    prepare_folder(run);
+
+    const ScoreStatistics statistics = score_tiles(run, part_of(progress, 0, kScoreShare));
+    const double threshold = find_threshold(run, statistics, {});
+    const AnomalyCounts anomalies = mark_anomalies(run, threshold, part_of(progress, kScoreShare, 1));
+
+    LofSummary summary = summarise(run, statistics, threshold, anomalies);
+    together(comm, [&] {
+        const StageClock::Timer timer(clock, Stage::Products);
+        if (comm.rank() == 0) write_lof_products(run, statistics, summary);
+    });
+    add_costs(run, summary);
+    together(comm, [&] {
+        if (comm.rank() == 0) write_summary(run, summary);
+    });
+    if (progress) progress(1);
+    return summary;
+}
+
+}  // namespace rastertide

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <limits>
+
+#include "pipeline/lof_run.hpp"
+
+namespace rastertide {
+namespace {
+
+class TileScorer {
+  public:
+    explicit TileScorer(LofRun& run) : run_(run), statistics_(run.n_dates()) {
+        for (Slot slot : {0, 1}) {
+            pixels_[slot] = make_buffer<float>(run.max_source_values());
+            scores_[slot] = make_buffer<float>(run.max_shard_values());
+        }
+    }
+
+    void load(const Tile& tile, Slot slot) {
+        if (tile.source.empty()) return;
+        const std::int64_t n_values = tile.source.n_pixels() * run_.n_dates() * run_.series.n_bands();
+        const StageClock::Timer timer(run_.clock, Stage::Read, n_values * std::int64_t{sizeof(float)});
+        run_.series.read(tile.source, pixels_[slot].get());
+    }
+
+    void work(const Tile& tile, Slot slot) {
+        score(tile, slot);
+        add_statistics(tile, slot);
+        // The other slot's write must end before its buffer is scored into again: PendingWrite holds one
+        // write.
+        write_.start([this, &tile, slot] { write(tile, slot); });
+    }
+
+    void finish() { write_.wait(); }
+
+    const ScoreStatistics& statistics() const { return statistics_; }
+
+  private:
+    void score(const Tile& tile, Slot slot) {
+        const StageClock::Timer timer(run_.clock, Stage::Lof);
+        float* scores = scores_[slot].get();
+        if (tile.locations != tile.shard) {  // the rim of the raster has no score
+            std::fill_n(scores, tile.shard.n_pixels() * run_.n_dates(),
+                        std::numeric_limits<float>::quiet_NaN());
+        }
+        if (tile.locations.empty()) return;
+        const PixelStack pixels = {pixels_[slot].get(), run_.n_dates(),     run_.series.n_bands(),
+                                   tile.source.n_rows,  tile.source.n_cols, tile.source.row,
+                                   tile.source.col};
+        const std::int64_t first =
+            (tile.locations.row - tile.shard.row) * tile.shard.n_cols + (tile.locations.col - tile.shard.col);
+        lof(pixels, run_.options.lof, {scores + first, tile.shard.n_pixels(), tile.shard.n_cols},
+            run_.options.compute);
+    }
+
+    void add_statistics(const Tile& tile, Slot slot) {
+        const StageClock::Timer timer(run_.clock, Stage::Statistics);
+        statistics_.add_tile(scores_[slot].get(), tile.shard.n_rows, tile.shard.n_cols,
+                             run_.options.compute.n_threads);
+    }
+
+    void write(const Tile& tile, Slot slot) {
+        const std::int64_t n_values = tile.shard.n_pixels() * run_.n_dates();
+        const StageClock::Timer timer(run_.clock, Stage::WriteScores, n_values * std::int64_t{sizeof(float)});
+        write_shard(run_.shard_file(kLofProduct, tile), run_.shard_grid(tile), run_.n_dates(),
+                    run_.shard_format(SampleType::Float32, std::numeric_limits<double>::quiet_NaN()),
+                    scores_[slot].get());
+    }
+
+    LofRun& run_;
+    ScoreStatistics statistics_;
+    std::array<std::unique_ptr<float[]>, 2> pixels_;
+    std::array<std::unique_ptr<float[]>, 2> scores_;
+    PendingWrite write_;  // last: its end comes before the buffers'
+};
+
+}  // namespace
+
+std::int64_t LofRun::max_shard_values() const {
+    std::int64_t n_pixels = 0;
+    for (const Tile& tile : plan.tiles) n_pixels = std::max(n_pixels, tile.shard.n_pixels());
+    return checked_mul(n_pixels, n_dates());
+}
+
+std::int64_t LofRun::max_source_values() const {
+    std::int64_t n_pixels = 0;
+    for (const Tile& tile : plan.tiles) n_pixels = std::max(n_pixels, tile.source.n_pixels());
+    return checked_mul(n_pixels, n_dates(), series.n_bands());
+}
+
+ScoreStatistics score_tiles(LofRun& run, const ProgressFn& progress) {
+    std::unique_ptr<TileScorer> scorer;
+    together(run.comm, [&] { scorer = std::make_unique<TileScorer>(run); });
+    for_each_tile(
+        run.comm, run.plan, [&](const Tile& tile, Slot slot) { scorer->load(tile, slot); },
+        [&](const Tile& tile, Slot slot) { scorer->work(tile, slot); }, [&] { scorer->finish(); }, progress);
+
+    std::vector<std::int64_t> sums = scorer->statistics().sums();
+    std::vector<double> extremes = scorer->statistics().extremes();
+    run.comm.sum(sums);
+    run.comm.max(extremes);
+    return ScoreStatistics::from_parts(sums, extremes);
+}
+
+}  // namespace rastertide

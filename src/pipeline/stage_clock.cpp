@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stage_clock.hpp"
+
+#include <sys/resource.h>
+
+namespace rastertide {
+
+StageClock::StageClock() {
+    for (const char* name : {"open", "read", "lof", "statistics", "write_scores", "threshold", "read_scores",
+                             "anomalies", "write_masks", "products"}) {
+        costs_.push_back({name, 0, 0});
+    }
+}
+
+double StageClock::seconds_since_start() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+std::vector<StageCost> StageClock::reduce(Communicator& comm) const {
+    std::vector<double> seconds;
+    std::vector<std::int64_t> bytes;
+    for (const StageCost& cost : costs_) {
+        seconds.push_back(cost.seconds);
+        bytes.push_back(cost.bytes);
+    }
+    comm.max(seconds);
+    comm.sum(bytes);
+    std::vector<StageCost> result = costs_;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        result[i].seconds = seconds[i];
+        result[i].bytes = bytes[i];
+    }
+    return result;
+}
+
+std::int64_t peak_memory_bytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return std::int64_t{usage.ru_maxrss} * 1024;  // Linux counts kilobytes
+}
+
+}  // namespace rastertide

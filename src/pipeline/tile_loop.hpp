@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <future>
+#include <new>
+#include <string>
+
+#include <rastertide/core/log.hpp>
+#include <rastertide/reduce/communicator.hpp>
+#include <rastertide/tile/tiling.hpp>
+
+namespace rastertide {
+
+/// Which of a rank's two sets of buffers a tile uses: one is filled while the other is worked on.
+using Slot = int;
+
+/// A write that goes on beside the next tile's computation; at most one at a time.
+class PendingWrite {
+  public:
+    /// Starts `write` after the last one has ended. @throws what the last one threw
+    template <class Write>
+    void start(Write write) {
+        wait();
+        pending_ = std::async(std::launch::async, std::move(write));
+    }
+    void wait() {
+        if (pending_.valid()) pending_.get();
+    }
+
+  private:
+    std::future<void> pending_;
+};
+
+/// The text of the exception that is being handled.
+inline std::string current_error() {
+    try {
+        throw;
+    } catch (const std::bad_alloc&) {
+        return "out of memory: lower -mem or -tile, or run fewer ranks a node";
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+}
+
+/// Runs `step` on this rank; if it fails on any rank, every rank throws CommError with that message.
+/// Collective.
+template <class Step>
+void together(Communicator& comm, Step step) {
+    std::string error;
+    try {
+        step();
+    } catch (...) {
+        error = current_error();
+    }
+    comm.agree(error);
+}
+
+/// One pass over the tiles of a plan: ranks take them from the shared counter; while work(tile, slot) runs
+/// for one tile, load(tile, slot) runs in another thread for the next. finish() comes after this rank's last
+/// tile. An error on one rank stops all of them. Collective.
+template <class Load, class Work, class Finish>
+void for_each_tile(Communicator& comm, const TilePlan& plan, Load load, Work work, Finish finish,
+                   const ProgressFn& progress) {
+    const auto n_tiles = static_cast<std::int64_t>(plan.tiles.size());
+    const auto tile = [&](std::int64_t ticket) -> const Tile& {
+        return plan.tiles[static_cast<std::size_t>(ticket)];
+    };
+    comm.reset_tickets();
+    together(comm, [&] {
+        try {
+            Slot slot = 0;
+            std::int64_t current = comm.next_ticket();
+            if (current < n_tiles) load(tile(current), slot);
+            while (current < n_tiles) {
+                const std::int64_t next = comm.next_ticket();
+                std::future<void> loading;
+                if (next < n_tiles)
+                    loading = std::async(std::launch::async, load, std::cref(tile(next)), 1 - slot);
+                work(tile(current), slot);
+                if (progress)
+                    progress(static_cast<double>(std::min(next, n_tiles)) / static_cast<double>(n_tiles));
+                if (loading.valid()) loading.get();
+                current = next;
+                slot = 1 - slot;
+            }
+            finish();
+        } catch (...) {
+            comm.close_tickets();
+            throw;
+        }
+    });
+}
+
+}  // namespace rastertide

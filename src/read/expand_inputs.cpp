@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "read/expand_inputs.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <gdal.h>
+
+#include <rastertide/core/error.hpp>
+
+#include "read/gdal_error.hpp"
+
+namespace rastertide {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Sidecars of rasters, which some driver may still open.
+bool is_sidecar(const fs::path& path) {
+    const std::string name = path.filename().string();
+    const auto ends_with = [&](const char* end) { return name.ends_with(end); };
+    return name.starts_with(".") || ends_with(".aux.xml") || ends_with(".ovr") || ends_with(".msk") ||
+           ends_with(".json") || ends_with(".txt") || ends_with(".csv");
+}
+
+std::vector<std::string> rasters_in(const std::string& folder) {
+    std::vector<std::string> rasters;
+    const GdalErrorCapture quiet;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        const std::string path = entry.path().string();
+        if (!entry.is_regular_file() || is_sidecar(entry.path())) continue;
+        if (GDALIdentifyDriverEx(path.c_str(), GDAL_OF_RASTER, nullptr, nullptr) != nullptr)
+            rasters.push_back(path);
+    }
+    std::sort(rasters.begin(), rasters.end());
+    if (rasters.empty()) throw InvalidArgument("'" + folder + "': the folder holds no raster");
+    return rasters;
+}
+
+std::vector<std::string> lines_of(const std::string& path) {
+    std::ifstream file(path);
+    if (!file) throw IoError("'" + path + "': cannot read the input file list");
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) {
+        if (!line.empty() && line.back() == '\r') line.pop_back();
+        if (!line.empty()) lines.push_back(line);
+    }
+    return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> expand_inputs(const std::vector<std::string>& inputs,
+                                       const std::string& input_file_list) {
+    std::vector<std::string> named = inputs;
+    if (!input_file_list.empty()) {
+        const std::vector<std::string> lines = lines_of(input_file_list);
+        named.insert(named.end(), lines.begin(), lines.end());
+    }
+    std::vector<std::string> rasters;
+    for (const std::string& input : named) {
+        std::error_code not_a_path;
+        if (fs::is_directory(input, not_a_path)) {
+            const std::vector<std::string> inside = rasters_in(input);
+            rasters.insert(rasters.end(), inside.begin(), inside.end());
+        } else {
+            rasters.push_back(input);
+        }
+    }
+    if (rasters.empty()) throw InvalidArgument("no input: name rasters, a folder, or -input_file_list FILE");
+    return rasters;
+}
+
+}  // namespace rastertide

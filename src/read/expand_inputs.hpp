@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rastertide {
+
+/// The rasters that a user's inputs mean: folders become their rasters (sorted by name, sub-folders left
+/// out), the lines of `input_file_list` are added. @throws InvalidArgument nothing is left; IoError the list
+/// or a folder cannot be read
+std::vector<std::string> expand_inputs(const std::vector<std::string>& inputs,
+                                       const std::string& input_file_list);
+
+}  // namespace rastertide

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <rastertide/core/error.hpp>
+
+#include "read/cf_time.hpp"
+#include "read/gdal_error.hpp"
+#include "read/gdal_handles.hpp"
+#include "read/source.hpp"
+#include "read/valid_value.hpp"
+
+namespace rastertide {
+namespace {
+
+std::string item(GDALMajorObjectH object, const char* name, const char* domain = nullptr) {
+    const char* value = GDALGetMetadataItem(object, name, domain);
+    return value != nullptr ? value : "";
+}
+
+/// What of a band decides how its pixels are read.
+struct BandReader {
+    int number = 0;  ///< GDAL's, from 1
+    bool fits_float = true;
+    bool has_mask = false;  ///< a mask band must be read too
+    ValidValue valid{std::nullopt, 1, 0};
+};
+
+bool fits_float(GDALDataType type) {
+    return type == GDT_Byte || type == GDT_UInt16 || type == GDT_Int16 || type == GDT_Float32;
+}
+
+class GdalSource final : public RasterSource {
+  public:
+    GdalSource(const std::string& name, const SourceOptions& options) : name_(name), options_(options) {
+        open();
+        describe();
+    }
+
+    const SourceInfo& info() const override { return info_; }
+
+    void read(const Window& window, std::span<const int> bands, float* out) override {
+        if (dataset_ == nullptr) open();
+        for (const int band : bands) {
+            read_band(window, readers_[static_cast<std::size_t>(band)], out);
+            out += window.n_pixels();
+        }
+    }
+
+    void release() override { dataset_.reset(); }
+
+  private:
+    void open() {
+        const GdalErrorCapture errors;
+        StringList options(options_.open_options);
+        dataset_.reset(GDALOpenEx(name_.c_str(), GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, nullptr,
+                                  options.get(), nullptr));
+        if (dataset_ == nullptr) errors.throw_error("'" + name_ + "': cannot open it as a raster");
+    }
+
+    void describe() {
+        const GdalErrorCapture errors;
+        GDALDatasetH dataset = dataset_.get();
+        info_.name = name_;
+        info_.format = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
+        info_.grid.n_cols = GDALGetRasterXSize(dataset);
+        info_.grid.n_rows = GDALGetRasterYSize(dataset);
+        info_.grid.crs_wkt = GDALGetProjectionRef(dataset);
+        std::array<double, 6> coefficients{};
+        info_.grid.has_geotransform = GDALGetGeoTransform(dataset, coefficients.data()) == CE_None;
+        if (info_.grid.has_geotransform) info_.grid.geotransform.c = coefficients;
+        info_.pixel_is_point = item(dataset, "AREA_OR_POINT") == "Point";
+        for (int number = 1; number <= GDALGetRasterCount(dataset); ++number) describe_band(number);
+        if (info_.bands.empty()) {
+            throw InvalidArgument("'" + name_ + "': has no raster band" + subdataset_hint());
+        }
+    }
+
+    std::string subdataset_hint() const {
+        const std::string first = item(dataset_.get(), "SUBDATASET_1_NAME", "SUBDATASETS");
+        return first.empty() ? "" : "; it has subdatasets, such as " + first;
+    }
+
+    void describe_band(int number) {
+        GDALRasterBandH band = GDALGetRasterBand(dataset_.get(), number);
+        if (GDALGetRasterColorInterpretation(band) == GCI_AlphaBand) return;  // it is the others' mask
+        const GDALDataType type = GDALGetRasterDataType(band);
+        if (GDALDataTypeIsComplex(type) != 0) {
+            throw InvalidArgument("'" + name_ + "', band " + std::to_string(number) + ": complex type " +
+                                  GDALGetDataTypeName(type) +
+                                  ", expected a real one; DERIVED_SUBDATASET:AMPLITUDE:" + name_ +
+                                  " gives its amplitude");
+        }
+        if (info_.bands.empty()) describe_storage(band, type);
+        info_.bands.push_back(describe_date(band));
+        readers_.push_back(make_reader(number, band, type));
+    }
+
+    void describe_storage(GDALRasterBandH band, GDALDataType type) {
+        int block_n_cols = 0;
+        int block_n_rows = 0;
+        GDALGetBlockSize(band, &block_n_cols, &block_n_rows);
+        info_.block_n_cols = std::min<std::int64_t>(block_n_cols, info_.grid.n_cols);
+        info_.block_n_rows = std::min<std::int64_t>(block_n_rows, info_.grid.n_rows);
+        info_.data_type = GDALGetDataTypeName(type);
+        int has_nodata = 0;
+        const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
+        if (has_nodata != 0) info_.nodata = nodata;
+        if (options_.srcnodata) info_.nodata = options_.srcnodata;
+    }
+
+    SourceBand describe_date(GDALRasterBandH band) const {
+        GDALDatasetH dataset = dataset_.get();
+        SourceBand result{GDALGetDescription(band), std::nullopt, ""};
+        const auto take = [&](std::optional<Date> date, const char* source) {
+            if (!result.date && date) {
+                result.date = date;
+                result.date_source = source;
+            }
+        };
+        take(cf_time_of_band(dataset, band), "CF time");
+        take(parse_date(item(dataset, "ACQUISITIONDATETIME", "IMAGERY")), "ACQUISITIONDATETIME");
+        take(parse_date(item(band, "DATE")), "band item DATE");
+        take(date_from_filename(result.description), "band description");
+        return result;
+    }
+
+    BandReader make_reader(int number, GDALRasterBandH band, GDALDataType type) const {
+        BandReader reader;
+        reader.number = number;
+        reader.fits_float = fits_float(type);
+        const int flags = GDALGetMaskFlags(band);
+        std::optional<double> nodata = options_.srcnodata;
+        int has_nodata = 0;
+        const double declared = GDALGetRasterNoDataValue(band, &has_nodata);
+        if (!nodata && has_nodata != 0) nodata = declared;
+        reader.has_mask = (flags & (GMF_ALL_VALID | GMF_NODATA)) == 0;
+        const double offset = GDALGetRasterOffset(band, nullptr);
+        reader.valid = ValidValue(nodata, GDALGetRasterScale(band, nullptr), offset);
+        return reader;
+    }
+
+    void read_band(const Window& window, const BandReader& reader, float* out) {
+        GDALRasterBandH band = GDALGetRasterBand(dataset_.get(), reader.number);
+        const std::int64_t n = window.n_pixels();
+        if (reader.fits_float) {
+            transfer(band, window, reader.number, GDT_Float32, out);
+            std::transform(out, out + n, out, reader.valid);
+        } else {
+            wide_.resize(static_cast<std::size_t>(n));
+            transfer(band, window, reader.number, GDT_Float64, wide_.data());
+            std::transform(wide_.begin(), wide_.end(), out, reader.valid);
+        }
+        if (!reader.has_mask) return;
+        mask_.resize(static_cast<std::size_t>(n));
+        transfer(GDALGetMaskBand(band), window, reader.number, GDT_Byte, mask_.data());
+        for (std::int64_t i = 0; i < n; ++i) {
+            if (mask_[static_cast<std::size_t>(i)] == 0) out[i] = std::numeric_limits<float>::quiet_NaN();
+        }
+    }
+
+    void transfer(GDALRasterBandH band, const Window& window, int number, GDALDataType type,
+                  void* out) const {
+        const GdalErrorCapture errors;
+        const auto n_cols = static_cast<int>(window.n_cols);
+        const auto n_rows = static_cast<int>(window.n_rows);
+        const CPLErr status =
+            GDALRasterIOEx(band, GF_Read, static_cast<int>(window.col), static_cast<int>(window.row), n_cols,
+                           n_rows, out, n_cols, n_rows, type, 0, 0, nullptr);
+        if (status == CE_None) return;
+        errors.throw_error("'" + name_ + "', band " + std::to_string(number) + ", window " +
+                           std::to_string(window.col) + " " + std::to_string(window.row) + " " +
+                           std::to_string(window.n_cols) + " x " + std::to_string(window.n_rows) +
+                           ": cannot read");
+    }
+
+    std::string name_;
+    SourceOptions options_;
+    DatasetHandle dataset_;
+    SourceInfo info_;
+    std::vector<BandReader> readers_;  // one per info_.bands
+    std::vector<double> wide_;
+    std::vector<std::uint8_t> mask_;
+};
+
+}  // namespace
+
+std::unique_ptr<RasterSource> open_gdal_source(const std::string& name, const SourceOptions& options) {
+    return std::make_unique<GdalSource>(name, options);
+}
+
+}  // namespace rastertide

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <set>
+
+#include <cpl_conv.h>
+#include <gdal.h>
+
+#include <rastertide/core/error.hpp>
+#include <rastertide/read/crs.hpp>
+#include <rastertide/read/open_series.hpp>
+
+#include "read/expand_inputs.hpp"
+#include "read/gdal_error.hpp"
+#include "read/series_impl.hpp"
+
+namespace rastertide {
+namespace {
+
+using Sources = std::vector<std::unique_ptr<RasterSource>>;
+
+void tune_gdal(std::int64_t cache_bytes, std::size_t n_inputs) {
+    GDALAllRegister();
+    GDALSetCacheMax64(cache_bytes);
+    // A VRT over many files thrashes with GDAL's default pool of 100 open ones.
+    CPLSetConfigOption("GDAL_MAX_DATASET_POOL_SIZE", n_inputs > 1 ? "100" : "450");
+}
+
+Sources open_sources(const std::vector<std::string>& names, const SeriesOptions& options) {
+    const SourceOptions source_options = {options.open_options, options.dataset, options.srcnodata};
+    Sources sources;
+    for (const std::string& name : names) {
+        sources.push_back(is_hdf5_stack(name, source_options) ? open_hdf5_source(name, source_options)
+                                                              : open_gdal_source(name, source_options));
+    }
+    return sources;
+}
+
+/// The bands of a source that the user wants, from 0.
+std::vector<int> wanted_bands(const SourceInfo& info, const std::vector<int>& bands) {
+    std::vector<int> wanted;
+    for (const int band : bands) {
+        if (band < 1 || band > static_cast<int>(info.bands.size())) {
+            throw InvalidArgument("'" + info.name + "': -b " + std::to_string(band) +
+                                  ", the raster has bands 1 to " + std::to_string(info.bands.size()));
+        }
+        wanted.push_back(band - 1);
+    }
+    return wanted;
+}
+
+/// One raster, a band a date.
+std::vector<Scene> scenes_of_bands(const SourceInfo& info, const SeriesOptions& options) {
+    std::vector<int> bands = wanted_bands(info, options.bands);
+    if (options.bands.empty()) {
+        for (int band = 0; band < static_cast<int>(info.bands.size()); ++band) bands.push_back(band);
+    }
+    std::vector<Scene> scenes;
+    for (const int band : bands) {
+        const SourceBand& source_band = info.bands[static_cast<std::size_t>(band)];
+        scenes.push_back(
+            {0,
+             {band},
+             {info.name + ", band " + std::to_string(band + 1), source_band.date, source_band.date_source}});
+    }
+    return scenes;
+}
+
+/// Several rasters, each a date.
+std::vector<Scene> scenes_of_files(const Sources& sources, const SeriesOptions& options) {
+    std::vector<Scene> scenes;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        const SourceInfo& info = sources[i]->info();
+        if (options.bands.empty() && info.bands.size() > 1) {
+            throw InvalidArgument(
+                "'" + info.name + "': has " + std::to_string(info.bands.size()) +
+                " bands, a scene among several needs one; name the bands that make a patch with -b " +
+                "(-b 1 -b 2)");
+        }
+        Scene scene{i, options.bands.empty() ? std::vector<int>{0} : wanted_bands(info, options.bands), {}};
+        const SourceBand& band = info.bands[static_cast<std::size_t>(scene.bands.front())];
+        scene.info = {info.name, band.date, band.date_source};
+        scenes.push_back(std::move(scene));
+    }
+    return scenes;
+}
+
+void set_date(Scene& scene, std::optional<Date> date, const std::string& source) {
+    if (!date) return;
+    scene.info.date = date;
+    scene.info.date_source = source;
+}
+
+std::optional<Date> tiff_datetime(const std::string& name) {
+    const GdalErrorCapture quiet;
+    GDALDatasetH dataset = GDALOpen(name.c_str(), GA_ReadOnly);
+    if (dataset == nullptr) return std::nullopt;
+    const char* text = GDALGetMetadataItem(dataset, "TIFFTAG_DATETIME", nullptr);
+    const auto date = parse_date(text != nullptr ? text : "");
+    GDALClose(dataset);
+    return date;
+}
+
+void take_dates_of_file(std::vector<Scene>& scenes, const SeriesOptions& options) {
+    const std::vector<Date> dates = read_dates_file(options.dates_file);
+    if (dates.size() != scenes.size()) {
+        throw InvalidArgument("'" + options.dates_file + "': " + std::to_string(dates.size()) +
+                              " dates, the stack has " + std::to_string(scenes.size()) + " scenes");
+    }
+    for (std::size_t i = 0; i < scenes.size(); ++i) set_date(scenes[i], dates[i], "-dates");
+}
+
+void find_dates(std::vector<Scene>& scenes, const Sources& sources, const SeriesOptions& options,
+                const Logger& logger) {
+    if (!options.dates_file.empty()) {
+        take_dates_of_file(scenes, options);
+        return;
+    }
+    if (sources.size() == 1 && scenes.size() > 1) return;  // the file's name is not that of a date
+    for (Scene& scene : scenes) {
+        const std::string& name = sources[scene.source]->info().name;
+        if (!options.date_regex.empty()) {
+            scene.info.date.reset();
+            set_date(scene, date_from_filename(name, options.date_regex), "file name");
+        }
+        if (!scene.info.date) set_date(scene, date_from_filename(name), "file name");
+        if (scene.info.date) continue;
+        set_date(scene, tiff_datetime(name), "TIFFTAG_DATETIME");
+        if (scene.info.date) {
+            log(logger, LogLevel::Warning,
+                "'" + name + "': dated by TIFFTAG_DATETIME, which may be the time of processing");
+        }
+    }
+}
+
+void require_dates_on_all_or_none(const std::vector<Scene>& scenes) {
+    const auto dated = [](const Scene& scene) { return scene.info.date.has_value(); };
+    const auto first_undated = std::find_if_not(scenes.begin(), scenes.end(), dated);
+    if (first_undated == scenes.end() || std::none_of(scenes.begin(), scenes.end(), dated)) return;
+    throw InvalidArgument("'" + first_undated->info.name +
+                          "': has no date, other scenes have one; give all with -dates FILE or -date_regex");
+}
+
+void sort_by_date(std::vector<Scene>& scenes, const Logger& logger) {
+    if (!scenes.front().info.date) return;
+    std::stable_sort(scenes.begin(), scenes.end(),
+                     [](const Scene& a, const Scene& b) { return *a.info.date < *b.info.date; });
+    for (std::size_t i = 1; i < scenes.size(); ++i) {
+        if (*scenes[i].info.date < *scenes[i - 1].info.date ||
+            *scenes[i - 1].info.date < *scenes[i].info.date)
+            continue;
+        log(logger, LogLevel::Warning,
+            "'" + scenes[i].info.name + "' and '" + scenes[i - 1].info.name + "' have one date, " +
+                scenes[i].info.date->iso() + ": both are kept, in the order given");
+    }
+}
+
+void keep_date_range(std::vector<Scene>& scenes, const SeriesOptions& options) {
+    if (!options.start_date && !options.end_date) return;
+    if (!scenes.front().info.date) {
+        throw InvalidArgument("-start_date and -end_date need scenes with dates; give them with -dates FILE");
+    }
+    const auto outside = [&](const Scene& scene) {
+        const std::int64_t seconds = scene.info.date->seconds;
+        if (options.start_date && seconds < options.start_date->seconds) return true;
+        if (!options.end_date) return false;
+        const std::int64_t whole_day = options.end_date->has_time ? 0 : 86399;
+        return seconds > options.end_date->seconds + whole_day;
+    };
+    std::erase_if(scenes, outside);
+    if (scenes.empty()) throw InvalidArgument("no scene lies in the date range");
+}
+
+Grid override_grid(Grid grid, const SeriesOptions& options) {
+    if (!options.a_srs.empty()) grid.crs_wkt = crs_from_user_input(options.a_srs);
+    if (options.a_ullr) {
+        const auto [ulx, uly, lrx, lry] = *options.a_ullr;
+        grid.geotransform.c = {ulx, (lrx - ulx) / static_cast<double>(grid.n_cols), 0, uly,
+                               0,   (lry - uly) / static_cast<double>(grid.n_rows)};
+        grid.has_geotransform = true;
+        if (lrx == ulx || lry == uly) throw InvalidArgument("-a_ullr: the corners span no area");
+    }
+    return grid;
+}
+
+Grid common_grid(const Sources& sources, const SeriesOptions& options) {
+    const SourceInfo& first = sources.front()->info();
+    const Grid expected = override_grid(first.grid, options);
+    for (const auto& source : sources) {
+        const SourceInfo& info = source->info();
+        const std::string difference =
+            first_difference(override_grid(info.grid, options), expected, &is_same_crs);
+        if (!difference.empty()) {
+            throw GridMismatch("'" + info.name + "': " + difference + " as in '" + first.name +
+                               "'; all scenes must lie on one grid");
+        }
+    }
+    return expected;
+}
+
+std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& scene, bool band_is_date) {
+    std::vector<std::string> names;
+    for (const int band : scene.bands) {
+        const std::string& description = info.bands[static_cast<std::size_t>(band)].description;
+        const bool named = !description.empty() && !band_is_date;
+        names.push_back(named ? description : "band " + std::to_string(band_is_date ? 1 : band + 1));
+    }
+    return names;
+}
+
+}  // namespace
+
+RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
+    const std::vector<std::string> names = expand_inputs(options.inputs, options.input_file_list);
+    tune_gdal(options.cache_bytes, names.size());
+    auto impl = std::make_unique<RasterSeries::Impl>();
+    impl->sources = open_sources(names, options);
+    impl->scale = options.scale;
+    impl->grid = common_grid(impl->sources, options);
+    const bool band_is_date = impl->sources.size() == 1;
+    impl->scenes = band_is_date ? scenes_of_bands(impl->sources.front()->info(), options)
+                                : scenes_of_files(impl->sources, options);
+    find_dates(impl->scenes, impl->sources, options, logger);
+    require_dates_on_all_or_none(impl->scenes);
+    sort_by_date(impl->scenes, logger);
+    keep_date_range(impl->scenes, options);
+    for (const Scene& scene : impl->scenes) impl->infos.push_back(scene.info);
+    const Scene& first = impl->scenes.front();
+    impl->band_names = names_of_bands(impl->sources[first.source]->info(), first, band_is_date);
+    return RasterSeries(std::move(impl));
+}
+
+}  // namespace rastertide

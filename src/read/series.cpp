@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <rastertide/core/error.hpp>
+#include <rastertide/read/series.hpp>
+
+#include "read/series_impl.hpp"
+
+namespace rastertide {
+namespace {
+
+// Below the usual limit of 1024 open files a process, with room for shards and libraries.
+constexpr std::size_t kMaxOpenSources = 500;
+
+void to_decibels(float* values, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+        values[i] = values[i] > 0 ? 10.0F * std::log10(values[i]) : std::numeric_limits<float>::quiet_NaN();
+    }
+}
+
+}  // namespace
+
+RasterSeries::RasterSeries(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RasterSeries::RasterSeries(RasterSeries&&) noexcept = default;
+RasterSeries& RasterSeries::operator=(RasterSeries&&) noexcept = default;
+RasterSeries::~RasterSeries() = default;
+
+const Grid& RasterSeries::grid() const { return impl_->grid; }
+std::int64_t RasterSeries::n_dates() const { return static_cast<std::int64_t>(impl_->scenes.size()); }
+std::int64_t RasterSeries::n_bands() const {
+    return static_cast<std::int64_t>(impl_->scenes.front().bands.size());
+}
+const std::vector<SceneInfo>& RasterSeries::scenes() const { return impl_->infos; }
+const std::vector<std::string>& RasterSeries::band_names() const { return impl_->band_names; }
+const std::string& RasterSeries::data_type() const { return impl_->sources.front()->info().data_type; }
+std::optional<double> RasterSeries::source_nodata() const { return impl_->sources.front()->info().nodata; }
+const std::string& RasterSeries::format() const { return impl_->sources.front()->info().format; }
+std::int64_t RasterSeries::block_n_cols() const { return impl_->sources.front()->info().block_n_cols; }
+std::int64_t RasterSeries::block_n_rows() const { return impl_->sources.front()->info().block_n_rows; }
+bool RasterSeries::pixel_is_point() const { return impl_->sources.front()->info().pixel_is_point; }
+
+void RasterSeries::read(const Window& window, float* out) {
+    if (window.empty() || intersect(window, impl_->grid.extent()) != window) {
+        throw InternalError("a window outside the raster was asked for");
+    }
+    const std::int64_t scene_values = window.n_pixels() * n_bands();
+    std::vector<Scene>& scenes = impl_->scenes;
+    // Neighbouring dates of one file are read by one call: a three-dimensional variable is stored in chunks
+    // of several dates.
+    for (std::size_t first = 0; first < scenes.size();) {
+        std::vector<int> bands;
+        std::size_t last = first;
+        for (; last < scenes.size() && scenes[last].source == scenes[first].source; ++last) {
+            bands.insert(bands.end(), scenes[last].bands.begin(), scenes[last].bands.end());
+        }
+        RasterSource& source = *impl_->sources[scenes[first].source];
+        source.read(window, bands, out + static_cast<std::int64_t>(first) * scene_values);
+        if (scenes[first].source >= kMaxOpenSources) source.release();
+        first = last;
+    }
+    if (impl_->scale == PixelScale::Db) to_decibels(out, scene_values * n_dates());
+}
+
+}  // namespace rastertide

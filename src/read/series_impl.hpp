@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <rastertide/read/series.hpp>
+
+#include "read/source.hpp"
+
+namespace rastertide {
+
+/// Bands of one source that make one date.
+struct Scene {
+    std::size_t source = 0;
+    std::vector<int> bands;  ///< numbers from 0
+    SceneInfo info;
+};
+
+struct RasterSeries::Impl {
+    std::vector<std::unique_ptr<RasterSource>> sources;
+    std::vector<Scene> scenes;  ///< in the series' order
+    Grid grid;
+    PixelScale scale = PixelScale::Linear;
+    std::vector<SceneInfo> infos;  ///< of the scenes
+    std::vector<std::string> band_names;
+};
+
+}  // namespace rastertide

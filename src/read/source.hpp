@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// One file of a series, whatever format: a stack of bands on one grid.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <rastertide/grid/grid.hpp>
+#include <rastertide/read/dates.hpp>
+
+namespace rastertide {
+
+struct SourceBand {
+    std::string description;
+    std::optional<Date> date;
+    std::string date_source;  ///< where `date` was found
+};
+
+struct SourceInfo {
+    std::string name;
+    std::string format;
+    Grid grid;
+    std::vector<SourceBand> bands;  ///< those that carry values (an alpha band does not)
+    std::int64_t block_n_cols = 1;
+    std::int64_t block_n_rows = 1;
+    std::string data_type;
+    std::optional<double> nodata;
+    bool pixel_is_point = false;
+};
+
+class RasterSource {
+  public:
+    virtual ~RasterSource() = default;
+    virtual const SourceInfo& info() const = 0;
+    /// Reads bands (numbers from 0) of a window: out is [bands.size()][window.n_rows][window.n_cols]; invalid
+    /// and non-finite pixels become NaN, the file's scale and offset are applied. @throws IoError
+    virtual void read(const Window& window, std::span<const int> bands, float* out) = 0;
+    /// Lets go of the file until the next read().
+    virtual void release() {}
+};
+
+struct SourceOptions {
+    std::vector<std::string> open_options;
+    std::string dataset;  ///< of an HDF5 file
+    std::optional<double> srcnodata;
+};
+
+/// @throws IoError, InvalidArgument (complex type)
+std::unique_ptr<RasterSource> open_gdal_source(const std::string& name, const SourceOptions& options);
+
+/// Whether the name is an HDF5 file or connection string that hdf5_source reads better than GDAL does.
+bool is_hdf5_stack(const std::string& name, const SourceOptions& options);
+/// @throws IoError, InvalidArgument (dataset missing, ambiguous or not (T,H,W)), BackendUnavailable (no HDF5)
+std::unique_ptr<RasterSource> open_hdf5_source(const std::string& name, const SourceOptions& options);
+
+}  // namespace rastertide

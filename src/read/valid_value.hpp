@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace rastertide {
+
+/// Turns stored values into analysed ones: nodata and non-finite become NaN, then scale and offset.
+class ValidValue {
+  public:
+    ValidValue(std::optional<double> nodata, double scale, double offset)
+        : nodata_(nodata.value_or(std::numeric_limits<double>::quiet_NaN())), scale_(scale), offset_(offset) {
+        // Nodata values are written to files as rounded decimal text: GDAL allows two units in the last
+        // place. Integers up to 2^24 are exact, so that -9998 is not taken for -9999.
+        const bool exact = nodata_ == std::floor(nodata_) && std::abs(nodata_) <= 16777216.0;
+        tolerance_ = exact ? 0 : 2 * std::numeric_limits<float>::epsilon() * std::abs(nodata_);
+        is_identity_ = scale == 1 && offset == 0;
+    }
+
+    /// Of a value that a Float32 holds exactly.
+    float operator()(float stored) const {
+        const bool valid = std::isfinite(stored) && !(std::abs(stored - nodata_) <= tolerance_);
+        if (!valid) return std::numeric_limits<float>::quiet_NaN();
+        return is_identity_ ? stored : static_cast<float>(stored * scale_ + offset_);
+    }
+    float operator()(double stored) const {
+        const bool valid = std::isfinite(stored) && stored != nodata_;
+        return valid ? static_cast<float>(stored * scale_ + offset_)
+                     : std::numeric_limits<float>::quiet_NaN();
+    }
+
+  private:
+    double nodata_;
+    double scale_;
+    double offset_;
+    double tolerance_ = 0;
+    bool is_identity_ = true;
+};
+
+}  // namespace rastertide

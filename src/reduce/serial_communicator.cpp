@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
+#include <rastertide/core/error.hpp>
+#include <rastertide/reduce/communicator.hpp>
+
+namespace rastertide {
+
+bool Communicator::all_true(bool ok) {
+    std::int64_t n_failed = ok ? 0 : 1;
+    sum({&n_failed, 1});
+    return n_failed == 0;
+}
+
+void Communicator::agree(const std::string& error_message) {
+    if (all_true(error_message.empty())) return;
+    for (const std::string& message : gather(error_message)) {
+        if (!message.empty()) throw CommError(message);
+    }
+    throw InternalError("ranks disagree on whether one failed");
+}
+
+namespace {
+
+class SerialCommunicator final : public Communicator {
+  public:
+    int rank() const override { return 0; }
+    int size() const override { return 1; }
+    int node_size() const override { return 1; }
+    void barrier() override {}
+    void sum(std::span<std::int64_t>) override {}
+    void max(std::span<double>) override {}
+    std::vector<std::string> gather(const std::string& text) override { return {text}; }
+    std::string broadcast(const std::string& text) override { return text; }
+    void reset_tickets() override { next_ticket_ = 0; }
+    std::int64_t next_ticket() override { return next_ticket_++; }
+    void close_tickets() override { next_ticket_ = std::numeric_limits<std::int64_t>::max() / 2; }
+
+  private:
+    std::int64_t next_ticket_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_serial_communicator() { return std::make_unique<SerialCommunicator>(); }
+
+}  // namespace rastertide

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include <rastertide/core/error.hpp>
+#include <rastertide/write/shard.hpp>
+
+#include "read/gdal_error.hpp"
+#include "read/gdal_handles.hpp"
+#include "write/gdal_types.hpp"
+#include "write/temporary_file.hpp"
+
+namespace rastertide {
+namespace {
+
+constexpr std::int64_t kBlockSize = 256;
+constexpr std::int64_t kBlockUnit = 16;  // TIFF's: tile sizes are multiples of it
+
+/// Even blocks of at most kBlockSize: a tile of 272 columns takes two of 144, not 256 and a mostly empty one.
+std::int64_t block_size(std::int64_t n) {
+    const std::int64_t n_blocks = (n + kBlockSize - 1) / kBlockSize;
+    const std::int64_t even = (n + n_blocks - 1) / n_blocks;
+    return (even + kBlockUnit - 1) / kBlockUnit * kBlockUnit;
+}
+
+StringList creation_options(const Grid& grid, const ShardFormat& format) {
+    StringList options;
+    options.set("INTERLEAVE", "BAND");
+    options.set("BIGTIFF", "IF_SAFER");
+    options.set("TILED", "YES");
+    options.set("BLOCKXSIZE", std::to_string(block_size(grid.n_cols)));
+    options.set("BLOCKYSIZE", std::to_string(block_size(grid.n_rows)));
+    for (const std::string& option : format.creation_options) {
+        const std::size_t equals = option.find('=');
+        if (equals == std::string::npos) throw InvalidArgument("-co '" + option + "': expected NAME=VALUE");
+        options.set(option.substr(0, equals), option.substr(equals + 1));
+    }
+    return options;
+}
+
+DatasetHandle create(const std::string& path, const Grid& grid, std::int64_t n_bands,
+                     const ShardFormat& format) {
+    StringList options = creation_options(grid, format);
+    DatasetHandle dataset(GDALCreate(driver_by_name("GTiff"), path.c_str(), static_cast<int>(grid.n_cols),
+                                     static_cast<int>(grid.n_rows), static_cast<int>(n_bands),
+                                     gdal_type(format.type), options.get()));
+    if (dataset == nullptr) return dataset;
+    if (grid.has_geotransform) {
+        std::array<double, 6> coefficients = grid.geotransform.c;
+        GDALSetGeoTransform(dataset.get(), coefficients.data());
+    }
+    if (!grid.crs_wkt.empty()) GDALSetProjection(dataset.get(), grid.crs_wkt.c_str());
+    GDALSetRasterNoDataValue(GDALGetRasterBand(dataset.get(), 1),
+                             format.nodata);  // TIFF has one for all bands
+    return dataset;
+}
+
+CPLErr transfer(GDALDatasetH dataset, GDALRWFlag direction, const Grid& grid, std::int64_t n_bands,
+                SampleType type, void* data) {
+    const GSpacing pixel = bytes_of(type);
+    const GSpacing line = pixel * grid.n_cols;
+    return GDALDatasetRasterIOEx(dataset, direction, 0, 0, static_cast<int>(grid.n_cols),
+                                 static_cast<int>(grid.n_rows), data, static_cast<int>(grid.n_cols),
+                                 static_cast<int>(grid.n_rows), gdal_type(type), static_cast<int>(n_bands),
+                                 nullptr, pixel, line, line * grid.n_rows, nullptr);
+}
+
+}  // namespace
+
+std::int64_t bytes_of(SampleType type) { return GDALGetDataTypeSizeBytes(gdal_type(type)); }
+
+void write_shard(const std::string& path, const Grid& grid, std::int64_t n_bands, const ShardFormat& format,
+                 const void* data) {
+    const std::string what = "'" + path + "': cannot write the shard";
+    TemporaryFile file(path);
+    GdalErrorCapture errors;
+    DatasetHandle dataset = create(file.path(), grid, n_bands, format);
+    if (dataset == nullptr) errors.throw_error(what);
+    // GDAL's C interface takes one pointer for both directions; writing does not change the data.
+    const CPLErr status =
+        transfer(dataset.get(), GF_Write, grid, n_bands, format.type, const_cast<void*>(data));
+    dataset.reset();  // writes what is still in the cache: a full disk often shows only here
+    if (status != CE_None) errors.throw_error(what);
+    errors.throw_if_failed(what);
+    file.commit();
+}
+
+void read_shard(const std::string& path, const Grid& grid, std::int64_t n_bands, SampleType type,
+                void* data) {
+    const std::string what = "'" + path + "': cannot read the shard";
+    GdalErrorCapture errors;
+    const DatasetHandle dataset(
+        GDALOpenEx(path.c_str(), GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, nullptr, nullptr, nullptr));
+    if (dataset == nullptr) errors.throw_error(what);
+    if (GDALGetRasterXSize(dataset.get()) != grid.n_cols ||
+        GDALGetRasterYSize(dataset.get()) != grid.n_rows || GDALGetRasterCount(dataset.get()) != n_bands) {
+        throw IoError(what + ": its size is not that of the tile");
+    }
+    if (transfer(dataset.get(), GF_Read, grid, n_bands, type, data) != CE_None) errors.throw_error(what);
+}
+
+}  // namespace rastertide
