@@ -1,2 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 1; }
+#include <cstdio>
+#include <limits>
+
+#include <rastertide/pipeline/run_lof.hpp>
+
+#include "common/stack_options.hpp"
+#include "common/utility.hpp"
+
+namespace {
+
+using namespace rastertide;
+using namespace rastertide::utils;
+
+std::vector<OptionSpec> option_specs() {
+    std::vector<OptionSpec> specs = {
+        {"o", 1, "OUTDIR", "folder for the products"},
+        {"patch", 1, "P", "patches of P x P pixels, odd, 1 to 31 (default 7)"},
+        {"neighbors", 1, "K", "neighbours of the local outlier factor (default 10)"},
+        {"threshold", 1, "RULE", "sigma:N, quantile:Q or value:V (default sigma:2)"},
+        {"of", 1, "FORMAT", "write lof and anomaly also as one file of this format"},
+        {"co", 1, "NAME=VALUE", "creation option of the files", true},
+        {"overwrite", 0, "", "replace the run that OUTDIR holds"},
+    };
+    for (const auto& more : {stack_option_specs(), compute_option_specs()}) {
+        specs.insert(specs.end(), more.begin(), more.end());
+    }
+    return specs;
+}
+
+/// -patch and -neighbors; what of them does not depend on the stack is checked.
+LofParams lof_params(const Args& args) {
+    LofParams params;
+    const auto small = [&](const char* name, int otherwise) {
+        const std::int64_t value = args.integer(name, otherwise);
+        if (value < 1 || value > std::numeric_limits<int>::max()) {
+            throw UsageError("-" + std::string(name) + " " + std::to_string(value) +
+                             ": expected a positive number");
+        }
+        return static_cast<int>(value);
+    };
+    params.patch_size = small("patch", params.patch_size);
+    params.neighbors = small("neighbors", params.neighbors);
+    params.validate();
+    return params;
+}
+
+RunLofOptions run_options(const UtilityContext& context) {
+    const Args& args = context.args;
+    RunLofOptions options;
+    options.series = stack_options(args);
+    options.outdir = args.get("o", "");
+    if (options.outdir.empty()) throw UsageError("no output: name a folder with -o OUTDIR");
+    options.lof = lof_params(args);
+    options.threshold = Threshold::parse(args.get("threshold", "sigma:2"));
+    options.compute = compute_options(args, context.comm.node_size());
+    options.memory_limit_bytes = args.bytes("mem", options.memory_limit_bytes);
+    if (args.has("tile")) {
+        const std::vector<std::int64_t> tile = args.integers("tile");
+        if (tile[0] < 1 || tile[1] < 1) throw UsageError("-tile: expected two positive sizes");
+        options.tile_n_cols = tile[0];
+        options.tile_n_rows = tile[1];
+    }
+    options.format = args.get("of", "");
+    options.creation_options = args.all("co");
+    options.overwrite = args.has("overwrite");
+    return options;
+}
+
+void print_summary(const LofSummary& summary, const std::string& outdir) {
+    std::printf("%lld scores at %lld locations: mean %.6g, std %.6g, threshold %.6g\n",
+                static_cast<long long>(summary.n_scores), static_cast<long long>(summary.n_locations),
+                summary.mean, summary.std, summary.threshold);
+    std::printf("%lld anomalies at %lld locations\n", static_cast<long long>(summary.n_anomalies),
+                static_cast<long long>(summary.n_anomalous_locations));
+    std::printf("%.1f s, %lld MB at most in a rank; open %s/anomaly_count.tif and %s/lof_max.tif\n",
+                summary.wall_seconds, static_cast<long long>(summary.peak_memory_bytes >> 20), outdir.c_str(),
+                outdir.c_str());
+}
+
+void body(UtilityContext& context) {
+    const RunLofOptions options = as_usage([&] { return run_options(context); });
+    const LofSummary summary = run_lof(options, context.comm, context.logger, context.progress);
+    if (context.speaks) print_summary(summary, options.outdir);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const UtilityInfo info = {"rastertide_lof",
+                              "anomalies of a raster time series by the local outlier factor",
+                              "[options] -o OUTDIR STACK...", option_specs()};
+    return run_utility(info, argc, argv, body);
+}

@@ -1,20 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every kernel, declared once for every backend. dispatch.cpp picks; arguments are validated before they come here.
+// Every kernel, declared once for every backend. dispatch.cpp picks; arguments are validated before they come
+// here.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include <rastertide/compute/lof.hpp>
 
 namespace rastertide {
 
+namespace dispatch {
+void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores,
+         const ComputeOptions& options);
+std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
+                               const ComputeOptions& options);
+}  // namespace dispatch
+
 namespace reference {
 void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int n_threads);
+std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
+                               int n_threads);
 }  // namespace reference
 
 namespace cpu {
 void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int n_threads);
-std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params, int n_threads);
+std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
+                               int n_threads);
+
+/// The instruction set that the kernels run with, after RASTERTIDE_SIMD.
+/// @throws InvalidArgument RASTERTIDE_SIMD names a level that this machine or build does not have
+std::string_view simd_level();
 }  // namespace cpu
 
 }  // namespace rastertide

@@ -10,9 +10,10 @@ struct RandomWords {
     std::uint32_t a, b, c, d;
 };
 
-/// Philox4x32-10 (J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw: Parallel random numbers: as easy as 1, 2,
-/// 3. SC'11, doi:10.1145/2063384.2063405): a bijection of the counter chosen by the key. The words of a counter
-/// depend on nothing else, so that any part of a stack can be drawn alone, in any order.
+/// Philox4x32-10 (J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw: Parallel random numbers: as easy as 1,
+/// 2,
+/// 3. SC'11, doi:10.1145/2063384.2063405): a bijection of the counter chosen by the key. The words of a
+/// counter depend on nothing else, so that any part of a stack can be drawn alone, in any order.
 inline RandomWords philox(std::uint64_t key, RandomWords counter) {
     auto k0 = static_cast<std::uint32_t>(key);
     auto k1 = static_cast<std::uint32_t>(key >> 32);

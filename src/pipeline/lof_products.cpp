@@ -123,12 +123,15 @@ void write_date_product(const LofRun& run, Product product) {
 void write_location_product(const LofRun& run, Product product) {
     product.pixel_is_point = run.series.pixel_is_point();
     const std::string vrt = run.folder.file("tiles/" + product.name + ".vrt");
+    const std::string joined = run.folder.file("tiles/" + product.name + ".tif");
     write_mosaic(vrt, run.series.grid(), product, shard_places(run, product.name, "../"));
+    // Of a VRT, GDAL merges the shards' statistics from percentages of two digits: they would depend on the
+    // tiles.
+    copy_raster(vrt, joined, "GTiff", {"TILED=YES", "BIGTIFF=IF_SAFER"}, false);
     // Counts and dates must not be averaged; the highest score of a neighbourhood should not fade either.
-    copy_raster(vrt, run.folder.file(product.name + ".tif"), "COG",
+    copy_raster(joined, run.folder.file(product.name + ".tif"), "COG",
                 {"COMPRESS=DEFLATE", "RESAMPLING=NEAREST", "STATISTICS=YES"}, true);
-    std::filesystem::remove(vrt);
-    std::filesystem::remove(vrt + ".aux.xml");
+    for (const std::string& file : {vrt, joined, joined + ".aux.xml"}) std::filesystem::remove(file);
     run.folder.remove_product(product.name);
 }
 

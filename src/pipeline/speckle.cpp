@@ -41,10 +41,11 @@ struct RowPosition {
     }
 };
 
-/// Adds scale times the sum of n_exponentials standard exponentials, made of the counter of `draw`. The logarithm
-/// of a product saves logarithms; four factors of at least 2^-24 stay normal floats.
+/// Adds scale times the sum of n_exponentials standard exponentials, made of the counter of `draw`. The
+/// logarithm of a product saves logarithms; four factors of at least 2^-24 stay normal floats.
 template <int n_exponentials>
-void add_exponentials(const RowPosition& position, std::uint32_t draw, float scale, std::int64_t n, float* out) {
+void add_exponentials(const RowPosition& position, std::uint32_t draw, float scale, std::int64_t n,
+                      float* out) {
     for (std::int64_t i = 0; i < n; ++i) {
         const RandomWords words = position.words(i, draw);
         float product = unit_float(words.a);
@@ -68,7 +69,8 @@ void fill_whole_looks(const RowPosition& position, int looks, std::int64_t n, fl
     if (remaining == 1) add_exponentials<1>(position, draw, scale, n, out);
 }
 
-/// Gamma of the given shape and scale 1, by rejection: the draws of a pixel are its own, however many it takes.
+/// Gamma of the given shape and scale 1, by rejection: the draws of a pixel are its own, however many it
+/// takes.
 double draw_gamma(const RowPosition& position, std::int64_t i, double shape) {
     // A shape below 1 is that of shape + 1 times U^(1 / shape) (Marsaglia and Tsang, section 6).
     const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3.0;

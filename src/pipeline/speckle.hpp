@@ -5,8 +5,8 @@
 
 namespace rastertide {
 
-/// Fills `out` with the speckle of n_cols pixels of a row: gamma of mean 1 and variance 1 / looks, independent
-/// from pixel to pixel and a function of (seed, date, row, col) alone.
+/// Fills `out` with the speckle of n_cols pixels of a row: gamma of mean 1 and variance 1 / looks,
+/// independent from pixel to pixel and a function of (seed, date, row, col) alone.
 ///
 /// Whole numbers of looks up to 32 are sums of exponentials, in loops that compilers vectorise; others go
 /// through G. Marsaglia, W. W. Tsang: A simple method for generating gamma variables. ACM TOMS 26(3), 2000,

@@ -130,6 +130,15 @@ void compute_statistics(GDALDatasetH dataset) {
     }
 }
 
+/// COG drops category names; GDAL keeps them in a sidecar if they are set on the finished file.
+void copy_categories(GDALDatasetH from, const std::string& path, const GdalErrorCapture& errors) {
+    char** names = GDALGetRasterCategoryNames(GDALGetRasterBand(from, 1));
+    if (names == nullptr) return;
+    const DatasetHandle to = open_for_copy(path, errors);
+    GDALRasterBandH band = GDALGetRasterBand(to.get(), 1);
+    if (GDALGetRasterCategoryNames(band) == nullptr) GDALSetRasterCategoryNames(band, names);
+}
+
 }  // namespace
 
 void copy_raster(const std::string& source, const std::string& path, const std::string& format,
@@ -144,7 +153,11 @@ void copy_raster(const std::string& source, const std::string& path, const std::
     DatasetHandle output(GDALCreateCopy(driver_by_name(format.c_str()), file.path().c_str(), input.get(),
                                         FALSE, options.get(), nullptr, nullptr));
     if (output == nullptr) errors.throw_error(what);
+    // What the format cannot hold (a colour table of many bands) was reported, too, and is no error.
+    errors.clear();
     output.reset();
+    errors.throw_if_failed(what);
+    copy_categories(input.get(), file.path(), errors);
     errors.throw_if_failed(what);
     file.commit();
 }

@@ -33,7 +33,8 @@ class TemporaryFile {
 
     const std::string& path() const { return path_; }
 
-    /// The sidecar that GDAL writes for what a format cannot hold goes along, if there is one. @throws IoError
+    /// The sidecar that GDAL writes for what a format cannot hold goes along, if there is one. @throws
+    /// IoError
     void commit() {
         if (std::filesystem::exists(path_ + kSidecar)) rename(path_ + kSidecar, final_path_ + kSidecar);
         rename(path_, final_path_);

@@ -1,1 +1,106 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/stack_options.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <unistd.h>
+
+namespace rastertide::utils {
+namespace {
+
+PixelScale parse_scale(const std::string& word) {
+    if (word == "linear") return PixelScale::Linear;
+    if (word == "db") return PixelScale::Db;
+    throw UsageError("-scale '" + word + "': expected linear or db");
+}
+
+std::optional<Date> date_option(const Args& args, const std::string& name) {
+    const auto text = args.get(name);
+    if (!text) return std::nullopt;
+    const auto date = parse_date(*text);
+    if (!date) throw UsageError("-" + name + " '" + *text + "': expected a date such as 2019-03-01");
+    return date;
+}
+
+/// Cores for each of the ranks of a node: their share, unless the launcher has bound this rank to its own.
+int default_threads(int node_size) {
+    const auto usable = static_cast<long>(std::max(1U, std::thread::hardware_concurrency()));
+    const bool bound = usable < sysconf(_SC_NPROCESSORS_ONLN);
+    return static_cast<int>(bound ? usable : std::max(1L, usable / node_size));
+}
+
+}  // namespace
+
+std::vector<OptionSpec> stack_option_specs() {
+    return {
+        {"b", 1, "BAND",
+         "band of each raster that is part of a patch (of one multi-band raster: a date to take)", true},
+        {"dataset", 1, "NAME", "the (time, y, x) variable of an HDF5 or netCDF file"},
+        {"input_file_list", 1, "FILE", "further inputs, one a line"},
+        {"oo", 1, "NAME=VALUE", "open option for GDAL", true},
+        {"scale", 1, "linear|db", "take values as they are, or as 10 log10 (default linear)"},
+        {"dates", 1, "FILE", "a date a line, in the order of the inputs"},
+        {"date_regex", 1, "REGEX", "its first group is the date in a file name"},
+        {"start_date", 1, "DATE", "leave earlier scenes out"},
+        {"end_date", 1, "DATE", "leave later scenes out"},
+        {"a_srs", 1, "SRS", "coordinate reference system, in place of the files'"},
+        {"a_ullr", 4, "ulx uly lrx lry", "corners of the rasters, in place of the files'"},
+        {"srcnodata", 1, "VALUE", "nodata value of the inputs, in place of the files'"},
+    };
+}
+
+SeriesOptions stack_options(const Args& args) {
+    SeriesOptions options;
+    options.inputs = args.inputs();
+    options.input_file_list = args.get("input_file_list", "");
+    for (const std::int64_t band : args.integers("b")) {
+        if (band < 1 || band > 65535) throw UsageError("-b " + std::to_string(band) + ": bands count from 1");
+        options.bands.push_back(static_cast<int>(band));
+    }
+    options.dataset = args.get("dataset", "");
+    options.open_options = args.all("oo");
+    options.dates_file = args.get("dates", "");
+    options.date_regex = args.get("date_regex", "");
+    options.start_date = date_option(args, "start_date");
+    options.end_date = date_option(args, "end_date");
+    options.a_srs = args.get("a_srs", "");
+    if (args.has("a_ullr")) {
+        const std::vector<double> corners = args.numbers("a_ullr");
+        options.a_ullr = {corners[0], corners[1], corners[2], corners[3]};
+    }
+    if (args.has("srcnodata")) options.srcnodata = args.number("srcnodata", 0);
+    options.scale = parse_scale(args.get("scale", "linear"));
+    if (options.inputs.empty() && options.input_file_list.empty()) {
+        throw UsageError("no input: name rasters, a folder, or -input_file_list FILE");
+    }
+    return options;
+}
+
+std::vector<OptionSpec> compute_option_specs() {
+    return {
+        {"device", 1, "auto|cpu|reference|cuda",
+         "who computes (default auto; cuda is not part of this version)"},
+        {"j", 1, "N|ALL_CPUS", "threads of a rank (default: the node's cores divided by its ranks)"},
+        {"mem", 1, "SIZE", "memory of all ranks of a node together, such as 512MB (default 4GB)"},
+        {"tile", 2, "W H", "pixels of a tile (default: chosen from the inputs' blocks and -mem)"},
+    };
+}
+
+ComputeOptions compute_options(const Args& args, int node_size) {
+    ComputeOptions options;
+    options.backend = as_usage([&] { return parse_backend(args.get("device", "auto")); });
+    const std::string threads = args.get("j", "");
+    if (threads.empty()) {
+        options.n_threads = default_threads(node_size);
+    } else if (threads == "ALL_CPUS") {
+        options.n_threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    } else {
+        const std::int64_t n = args.integer("j", 1);
+        if (n < 1 || n > 4096) throw UsageError("-j " + threads + ": expected 1 to 4096 or ALL_CPUS");
+        options.n_threads = static_cast<int>(n);
+    }
+    return options;
+}
+
+}  // namespace rastertide::utils

@@ -1,1 +1,173 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/utility.hpp"
+
+#include <cstdio>
+#include <memory>
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <gdal.h>
+#include <unistd.h>
+
+#include <rastertide/core/error.hpp>
+#include <rastertide/core/version.hpp>
+
+#include "common/progress.hpp"
+
+namespace rastertide::utils {
+namespace {
+
+std::vector<OptionSpec> general_option_specs() {
+    return {
+        {"q", 0, "", "print nothing but errors"},
+        {"v", 0, "", "say what is being done"},
+        {"progress", 0, "", "show progress also where the output is no terminal"},
+        {"config", 2, "KEY VALUE", "GDAL configuration option (KEY=VALUE works, too)", true},
+        {"debug", 1, "ON|OFF|LEVEL", "GDAL's debug messages"},
+        {"optfile", 1, "FILE", "read options from a file"},
+        {"formats", 0, "", "list the raster formats of this GDAL"},
+        {"version", 0, "", "print versions"},
+        {"help-general", 0, "", "help for GDAL's general options"},
+        {"help", 0, "", "print this text"},
+        {"h", 0, "", "the same"},
+    };
+}
+
+/// `--config KEY=VALUE` as two values, so that the option has one arity.
+std::vector<std::string> split_config(int argc, char** argv) {
+    std::vector<std::string> words;
+    for (int i = 1; i < argc; ++i) {
+        words.emplace_back(argv[i]);
+        const bool is_config = words.back() == "--config" || words.back() == "-config";
+        if (!is_config || i + 1 >= argc) continue;
+        const std::string next = argv[i + 1];
+        const std::size_t equals = next.find('=');
+        if (equals == std::string::npos) continue;
+        words.push_back(next.substr(0, equals));
+        words.push_back(next.substr(equals + 1));
+        ++i;
+    }
+    return words;
+}
+
+void print_help(const UtilityInfo& info, const std::vector<OptionSpec>& all) {
+    std::printf("%s - %s\n\nUsage: %s %s\n\nOptions:\n", info.name.c_str(), info.summary.c_str(),
+                info.name.c_str(), info.usage.c_str());
+    for (const OptionSpec& option : all) {
+        const std::string left = "-" + option.name + (option.values.empty() ? "" : " " + option.values);
+        std::printf("  %-28s %s%s\n", left.c_str(), option.help.c_str(),
+                    option.repeatable ? " (repeatable)" : "");
+    }
+}
+
+/// What GDAL's own processor knows how to print.
+void print_by_gdal(const std::string& name, const std::string& option) {
+    std::string program = name;
+    std::string word = option;
+    char* words[] = {program.data(), word.data(), nullptr};
+    char** list = words;
+    GDALGeneralCmdLineProcessor(2, &list, 0);
+}
+
+/// True if the command line asked for a text only. @param speaks this rank prints
+bool answer_questions(const UtilityInfo& info, const std::vector<OptionSpec>& all, const Args& args,
+                      bool speaks) {
+    for (const char* option : {"help", "h", "version", "formats", "help-general"}) {
+        if (!args.has(option)) continue;
+        if (!speaks) return true;
+        const std::string question = option;
+        if (question == "version") {
+            std::printf("%s %s, %s\n", info.name.c_str(), kVersion, GDALVersionInfo("--version"));
+        } else if (question == "formats" || question == "help-general") {
+            print_by_gdal(info.name, "--" + question);
+        } else {
+            print_help(info, all);
+        }
+        return true;
+    }
+    return false;
+}
+
+void configure_gdal(const Args& args) {
+    const std::vector<std::string> pairs = args.all("config");
+    for (std::size_t i = 0; i + 1 < pairs.size(); i += 2)
+        CPLSetConfigOption(pairs[i].c_str(), pairs[i + 1].c_str());
+    if (args.has("debug")) {
+        CPLSetConfigOption("CPL_DEBUG", args.get("debug", "ON").c_str());
+    } else {
+        CPLSetErrorHandler(CPLQuietErrorHandler);  // what matters becomes the text of an error
+    }
+}
+
+Logger make_logger(const Args& args) {
+    const bool quiet = args.has("q");
+    const bool verbose = args.has("v") || args.has("debug");
+    return [quiet, verbose](LogLevel level, const std::string& message) {
+        if (level == LogLevel::Warning && !quiet) std::fprintf(stderr, "Warning: %s\n", message.c_str());
+        if (level != LogLevel::Warning && verbose) std::fprintf(stderr, "%s\n", message.c_str());
+    };
+}
+
+ProgressFn make_progress(const Args& args) {
+    const bool on_terminal = isatty(STDOUT_FILENO) != 0;
+    if (args.has("q") || !(on_terminal || args.has("progress"))) return {};
+    auto bar = std::make_shared<ProgressBar>(on_terminal);
+    return [bar](double fraction) { bar->show(fraction); };
+}
+
+void run_body(const UtilityInfo& info, int argc, char** argv, Communicator& comm,
+              const std::function<void(UtilityContext&)>& body) {
+    std::vector<OptionSpec> all = info.options;
+    const std::vector<OptionSpec> general = general_option_specs();
+    all.insert(all.end(), general.begin(), general.end());
+    const Args args = Args::parse(all, split_config(argc, argv));
+    const bool first = comm.rank() == 0;
+    configure_gdal(args);
+    GDALAllRegister();
+    if (answer_questions(info, all, args, first)) return;
+    UtilityContext context{args, comm, first ? make_logger(args) : Logger{},
+                           first ? make_progress(args) : ProgressFn{}, first && !args.has("q")};
+    body(context);
+}
+
+/// The text and code of the exception that is being handled.
+int report(const std::string& name, bool speaks) {
+    int exit_code = 1;
+    std::string text;
+    try {
+        throw;
+    } catch (const UsageError& error) {
+        text = error.what();
+        exit_code = 2;
+    } catch (const std::bad_alloc&) {
+        text = "out of memory";
+    } catch (const std::exception& error) {
+        text = error.what();
+    }
+    if (speaks) std::fprintf(stderr, "%s: error: %s\n", name.c_str(), text.c_str());
+    return exit_code;
+}
+
+}  // namespace
+
+int run_utility(const UtilityInfo& info, int argc, char** argv,
+                const std::function<void(UtilityContext&)>& body) {
+    std::unique_ptr<Communicator> comm;
+    try {
+        comm = make_communicator(argc, argv);
+        run_body(info, argc, argv, *comm, body);
+        return 0;
+    } catch (const CommError&) {
+        return report(info.name, comm == nullptr || comm->rank() == 0);  // all ranks agree on it
+    } catch (const UsageError&) {
+        return report(info.name,
+                      comm == nullptr || comm->rank() == 0);  // all ranks have the same command line
+    } catch (...) {
+        const int exit_code = report(info.name, true);
+        if (comm != nullptr && comm->size() > 1)
+            abort_all_ranks(exit_code);  // the others may wait for this rank
+        return exit_code;
+    }
+}
+
+}  // namespace rastertide::utils

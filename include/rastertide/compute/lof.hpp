@@ -13,7 +13,10 @@ struct LofParams {
     int patch_size = 7;  ///< p: odd, 1..31; a patch is p x p pixels of every band
     int neighbors = 10;  ///< k: 1 .. n_dates - 1 (scikit-learn's n_neighbors)
 
-    /// @throws InvalidArgument naming the parameter, its value and the range
+    /// What does not depend on the stack. @throws InvalidArgument naming the parameter, its value and the
+    /// range
+    void validate() const;
+    /// Against a stack of n_dates dates as well.
     void validate(std::int64_t n_dates) const;
 };
 

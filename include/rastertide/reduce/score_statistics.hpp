@@ -10,7 +10,8 @@
 
 namespace rastertide {
 
-/// Count, sums and extremes of scores, date by date: a partial result that merges in any order to the same bits.
+/// Count, sums and extremes of scores, date by date: a partial result that merges in any order to the same
+/// bits.
 ///
 /// Scores are first summed in double over the runs of kColumnRun columns that are fixed in the raster
 /// (tile/tiling.hpp), then exactly (ExactSum). NaN scores (nodata) do not count.
@@ -29,14 +30,16 @@ class ScoreStatistics {
     std::int64_t n_dates() const { return static_cast<std::int64_t>(dates_.size()); }
 
     /// Adds the scores of a tile.
-    /// @param scores     [n_dates][n_rows][n_cols]; its first column is a multiple of kColumnRun in the raster
+    /// @param scores     [n_dates][n_rows][n_cols]; its first column is a multiple of kColumnRun in the
+    /// raster
     /// @param n_threads  0 = all cores; the result does not depend on it
     void add_tile(const float* scores, std::int64_t n_rows, std::int64_t n_cols, int n_threads = 0);
 
     Moments date(std::int64_t date) const;
     Moments total() const;
 
-    /// The state: integers to be added over ranks, and numbers of which the maximum over ranks is to be taken.
+    /// The state: integers to be added over ranks, and numbers of which the maximum over ranks is to be
+    /// taken.
     std::vector<std::int64_t> sums() const;
     std::vector<double> extremes() const;
     static ScoreStatistics from_parts(std::span<const std::int64_t> sums, std::span<const double> extremes);

@@ -45,8 +45,9 @@ struct ShardPlace {
 void write_mosaic(const std::string& path, const Grid& grid, const Product& product,
                   const std::vector<ShardPlace>& shards);
 
-/// Copies a raster to a single file of another format ("COG", "GTiff", ...) in bounded memory; exact band statistics are
-/// computed first if `with_statistics`. Written under a temporary name. @throws IoError, InvalidArgument (unknown format)
+/// Copies a raster to a single file of another format ("COG", "GTiff", ...) in bounded memory; exact band
+/// statistics are computed first if `with_statistics`. Written under a temporary name. @throws IoError,
+/// InvalidArgument (unknown format)
 void copy_raster(const std::string& source, const std::string& path, const std::string& format,
                  const std::vector<std::string>& creation_options, bool with_statistics);
 

@@ -6,11 +6,12 @@
 
 namespace rastertide {
 
-/// The folder of one run: products at the top, shards in tiles/<product>/, run.json as the mark that it is a run's.
+/// The folder of one run: products at the top, shards in tiles/<product>/, run.json as the mark that it is a
+/// run's.
 class OutputFolder {
   public:
-    /// Makes the folder, or takes an empty one. With `overwrite` a folder that holds a run (run.json) is emptied of what the run
-    /// wrote; files that no run writes are never touched.
+    /// Makes the folder, or takes an empty one. With `overwrite` a folder that holds a run (run.json) is
+    /// emptied of what the run wrote; files that no run writes are never touched.
     /// @throws IoError          the folder cannot be made or written to
     /// @throws InvalidArgument  it holds a run and `overwrite` is not set, or it holds other files
     static OutputFolder make(const std::string& path, bool overwrite);

@@ -16,11 +16,12 @@ std::int64_t bytes_of(SampleType type);
 /// What all shards of a product share.
 struct ShardFormat {
     SampleType type = SampleType::Float32;
-    double nodata = 0;  ///< NaN for Float32 products
+    double nodata = 0;                          ///< NaN for Float32 products
     std::vector<std::string> creation_options;  ///< of GDAL's GTiff driver, NAME=VALUE
 };
 
-/// Writes one tile of a product as a GeoTIFF: to a temporary name, then renamed, so that a shard is whole or absent.
+/// Writes one tile of a product as a GeoTIFF: to a temporary name, then renamed, so that a shard is whole or
+/// absent.
 ///
 /// @param path    of the shard; its folder exists
 /// @param grid    of the shard: its size, and where it lies

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// Squared distances of two dates to all dates at every location of a block, as separable box sums.
+//
+// A window of p columns that starts r columns into a run of p (runs are anchored at the raster's column 0) is
+// the suffix of its run from r and the prefix of the next run to r - 1 (van Herk): two sums a column whatever
+// p is, no term is ever subtracted, and a window's result depends on its place in the raster alone. Then the
+// same along the rows.
+
+#if defined(RASTERTIDE_LOF_DISTANCES_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef RASTERTIDE_LOF_DISTANCES_INL_HPP
+#undef RASTERTIDE_LOF_DISTANCES_INL_HPP
+#else
+#define RASTERTIDE_LOF_DISTANCES_INL_HPP
+#endif
+
+#include <algorithm>
+#include <cstdint>
+
+#include <hwy/highway.h>
+
+#include "compute/cpu/lof_plan.hpp"
+#include "compute/cpu/lof_scratch.hpp"
+#include "compute/cpu/lof_vectors-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace rastertide::cpu::HWY_NAMESPACE {
+
+/// Outputs [first, last) of a line of n, which lie `begin` to `end` into their run of p.
+struct Segment {
+    std::int64_t first;
+    std::int64_t begin;
+    std::int64_t end;
+};
+
+/// The run that follows `previous` outputs of a line whose first output is `phase` into its run.
+HWY_INLINE Segment segment_at(std::int64_t first, std::int64_t n, std::int64_t phase, std::int64_t p) {
+    const std::int64_t begin = (phase + first) % p;
+    return {first, begin, std::min(p, begin + n - first)};
+}
+
+/// A sum for each date of the pass.
+struct Sum {
+    VF date_0;
+    VF date_1;
+};
+
+HWY_INLINE void store(const Sum& sum, float* to) {
+    hn::Store(sum.date_0, kF, to);
+    hn::Store(sum.date_1, kF, to + kLanes);
+}
+
+HWY_INLINE Sum load(const float* from) { return {hn::Load(kF, from), hn::Load(kF, from + kLanes)}; }
+
+HWY_INLINE Sum add(const Sum& a, const Sum& b) {
+    return {hn::Add(a.date_0, b.date_0), hn::Add(a.date_1, b.date_1)};
+}
+
+/// Squared differences of one band of a pixel.
+HWY_INLINE Sum square(const float* image, const float* pair) {
+    const VF value = hn::Load(kF, image);
+    const VF d_0 = hn::Sub(value, hn::Set(kF, pair[0]));
+    const VF d_1 = hn::Sub(value, hn::Set(kF, pair[1]));
+    return {hn::Mul(d_0, d_0), hn::Mul(d_1, d_1)};
+}
+
+HWY_INLINE Sum add_square(const float* image, const float* pair, const Sum& sum) {
+    const VF value = hn::Load(kF, image);
+    const VF d_0 = hn::Sub(value, hn::Set(kF, pair[0]));
+    const VF d_1 = hn::Sub(value, hn::Set(kF, pair[1]));
+    return {hn::MulAdd(d_0, d_0, sum.date_0), hn::MulAdd(d_1, d_1, sum.date_1)};
+}
+
+/// One row of the image slice at one vector of dates, and its two dates of the pass.
+struct ImageRow {
+    const float* image;
+    const float* pair;
+    std::int64_t n_bands;
+
+    template <bool kOneBand>
+    HWY_INLINE Sum first(std::int64_t col) const {
+        if constexpr (kOneBand) return square(image + col * kLanes, pair + 2 * col);
+        Sum sum = square(image + col * n_bands * kLanes, pair + 2 * col * n_bands);
+        for (std::int64_t b = 1; b < n_bands; ++b) sum = add_band(col, b, sum);
+        return sum;
+    }
+
+    template <bool kOneBand>
+    HWY_INLINE Sum next(std::int64_t col, Sum sum) const {
+        if constexpr (kOneBand) return add_square(image + col * kLanes, pair + 2 * col, sum);
+        for (std::int64_t b = 0; b < n_bands; ++b) sum = add_band(col, b, sum);
+        return sum;
+    }
+
+  private:
+    HWY_INLINE Sum add_band(std::int64_t col, std::int64_t band, const Sum& sum) const {
+        const std::int64_t i = col * n_bands + band;
+        return add_square(image + i * kLanes, pair + 2 * i, sum);
+    }
+};
+
+/// Sums over p columns of one row, any segment. `run` is the column, maybe negative, where the segment's run
+/// starts.
+template <bool kOneBand>
+HWY_NOINLINE void row_sums_any(const ImageRow& row, std::int64_t run, const Segment& segment, std::int64_t p,
+                               float* out) {
+    float* first_out = out + (segment.first - segment.begin) * 2 * kLanes;
+    Sum sum = row.template first<kOneBand>(run + p - 1);
+    if (segment.end == p) store(sum, first_out + (p - 1) * 2 * kLanes);
+    for (std::int64_t i = p - 2; i >= segment.begin; --i) {
+        sum = row.template next<kOneBand>(run + i, sum);
+        if (i < segment.end) store(sum, first_out + i * 2 * kLanes);
+    }
+    for (std::int64_t i = 1; i < segment.end; ++i) {
+        const std::int64_t col = run + p + i - 1;
+        sum = i == 1 ? row.template first<kOneBand>(col) : row.template next<kOneBand>(col, sum);
+        float* to = first_out + i * 2 * kLanes;
+        if (i >= segment.begin) store(add(load(to), sum), to);
+    }
+}
+
+/// Sums over kPatch columns of one row, a whole run: the suffixes stay in registers.
+template <int kPatch, bool kOneBand>
+HWY_INLINE void row_sums_whole(const ImageRow& row, std::int64_t run, float* out) {
+    Sum suffix[kPatch];
+    Sum sum = suffix[kPatch - 1] = row.template first<kOneBand>(run + kPatch - 1);
+#pragma GCC unroll 16
+    for (int i = kPatch - 2; i >= 0; --i) sum = suffix[i] = row.template next<kOneBand>(run + i, sum);
+    store(suffix[0], out);
+#pragma GCC unroll 16
+    for (int i = 1; i < kPatch; ++i) {
+        const std::int64_t col = run + kPatch + i - 1;
+        sum = i == 1 ? row.template first<kOneBand>(col) : row.template next<kOneBand>(col, sum);
+        store(add(suffix[i], sum), out + i * 2 * kLanes);
+    }
+}
+
+/// Every second addition of the columns as a multiply-add by 1, exact as well: the adders alone would be the
+/// narrow place, the multipliers are idle.
+template <bool kByMultiplier>
+HWY_INLINE VF add_in(const VF a, const VF b) {
+    if constexpr (kByMultiplier && HWY_NATIVE_FMA) return hn::MulAdd(a, hn::Set(kF, 1.0f), b);
+    return hn::Add(a, b);
+}
+
+/// Row sums of two successive runs of rows at one column and one date, and where the windows' sums go.
+struct Column {
+    const float* run;
+    const float* next_run;
+    std::int64_t row_floats;
+    float* out;  ///< where the run's first row would go
+    std::int64_t out_floats;
+};
+
+HWY_INLINE void column_sums_any(const Column& column, const Segment& segment, std::int64_t p) {
+    VF sum = hn::Load(kF, column.run + (p - 1) * column.row_floats);
+    if (segment.end == p) hn::Store(sum, kF, column.out + (p - 1) * column.out_floats);
+    for (std::int64_t i = p - 2; i >= segment.begin; --i) {
+        sum = hn::Add(hn::Load(kF, column.run + i * column.row_floats), sum);
+        if (i < segment.end) hn::Store(sum, kF, column.out + i * column.out_floats);
+    }
+    for (std::int64_t i = 1; i < segment.end; ++i) {
+        const VF value = hn::Load(kF, column.next_run + (i - 1) * column.row_floats);
+        sum = i == 1 ? value : hn::Add(value, sum);
+        float* to = column.out + i * column.out_floats;
+        if (i >= segment.begin) hn::Store(hn::Add(hn::Load(kF, to), sum), kF, to);
+    }
+}
+
+template <int kPatch>
+HWY_INLINE void column_sums_whole(const Column& column) {
+    VF suffix[kPatch];
+    VF sum = suffix[kPatch - 1] = hn::Load(kF, column.run + (kPatch - 1) * column.row_floats);
+#pragma GCC unroll 16
+    for (int i = kPatch - 2; i >= 0; --i) {
+        sum = suffix[i] = add_in<true>(hn::Load(kF, column.run + i * column.row_floats), sum);
+    }
+    hn::Store(suffix[0], kF, column.out);
+#pragma GCC unroll 16
+    for (int i = 1; i < kPatch; ++i) {
+        const VF value = hn::Load(kF, column.next_run + (i - 1) * column.row_floats);
+        sum = i == 1 ? value : hn::Add(value, sum);
+        hn::Store(add_in<true>(suffix[i], sum), kF, column.out + i * column.out_floats);
+    }
+}
+
+/// One block at one pair of dates.
+struct DistancePass {
+    const LofPlan& plan;
+    const Block& block;
+    const LofScratch& scratch;
+    std::int64_t row_phase;  ///< the block's first row and column lie this far into their runs
+    std::int64_t col_phase;
+
+    std::int64_t sum_row_floats() const { return block.n_cols * 2 * kLanes; }
+    std::int64_t date_floats() const { return block.n_locations() * plan.distance_stride; }
+};
+
+/// Row sums of image row `row` at one vector of dates.
+template <int kPatch, bool kOneBand>
+HWY_INLINE void row_sums(const DistancePass& pass, const float* slab, std::int64_t row, float* out) {
+    const std::int64_t p = pass.plan.patch;
+    const std::int64_t n_bands = pass.plan.n_bands;
+    const std::int64_t first = row * pass.plan.image_cols(pass.block) * n_bands;
+    const ImageRow image_row{slab + first * kLanes, pass.scratch.pair + 2 * first, n_bands};
+    for (std::int64_t col = 0; col < pass.block.n_cols;) {
+        const Segment segment = segment_at(col, pass.block.n_cols, pass.col_phase, p);
+        if (kPatch != 0 && segment.end - segment.begin == kPatch) {
+            row_sums_whole<kPatch == 0 ? 1 : kPatch, kOneBand>(image_row, col, out + col * 2 * kLanes);
+        } else {
+            row_sums_any<kOneBand>(image_row, col - segment.begin, segment, p, out);
+        }
+        col += segment.end - segment.begin;
+    }
+}
+
+/// Distances of one segment of rows from the row sums of its run and the next.
+template <int kPatch>
+HWY_INLINE void column_sums(const DistancePass& pass, const float* run, const float* next_run,
+                            const Segment& segment, float* distances) {
+    const std::int64_t stride = pass.plan.distance_stride;
+    for (std::int64_t col = 0; col < pass.block.n_cols; ++col) {
+        for (std::int64_t date = 0; date < kDatesPerPass; ++date) {
+            const std::int64_t lane = (col * 2 + date) * kLanes;
+            float* out = distances + date * pass.date_floats() +
+                         (col * pass.block.n_rows + segment.first - segment.begin) * stride;
+            const Column column{run + lane, next_run + lane, pass.sum_row_floats(), out, stride};
+            if (kPatch != 0 && segment.end - segment.begin == kPatch) {
+                column_sums_whole<kPatch == 0 ? 1 : kPatch>(column);
+            } else {
+                column_sums_any(column, segment, pass.plan.patch);
+            }
+        }
+    }
+}
+
+/// Squared distances from the two dates in scratch.pair to one vector of dates.
+template <int kPatch, bool kOneBand>
+HWY_INLINE void slab_distances(const DistancePass& pass, const float* slab, float* distances) {
+    const std::int64_t p = pass.plan.patch;
+    const std::int64_t image_rows = pass.plan.image_rows(pass.block);
+    const std::int64_t half = p * pass.sum_row_floats();
+    float* run = pass.scratch.sums;
+    float* next_run = run + half;
+    std::int64_t done = 0;
+    // A run's row sums start where its first image row does: a block may begin within a run.
+    const auto sum_run = [&](std::int64_t offset, float* sums) HWY_ATTR {
+        for (std::int64_t i = offset; i < p && done < image_rows; ++i, ++done) {
+            row_sums<kPatch, kOneBand>(pass, slab, done, sums + i * pass.sum_row_floats());
+        }
+    };
+    sum_run(pass.row_phase, run);
+    for (std::int64_t row = 0; row < pass.block.n_rows;) {
+        const Segment segment = segment_at(row, pass.block.n_rows, pass.row_phase, p);
+        sum_run(0, next_run);
+        column_sums<kPatch>(pass, run, next_run, segment, distances);
+        row += segment.end - segment.begin;
+        std::swap(run, next_run);
+    }
+}
+
+template <int kPatch, bool kOneBand>
+HWY_NOINLINE void all_distances(const DistancePass& pass) {
+    const std::int64_t slab_floats =
+        pass.plan.image_rows(pass.block) * pass.plan.image_cols(pass.block) * pass.plan.n_bands * kLanes;
+    for (std::int64_t i = 0; i < pass.plan.n_slabs; ++i) {
+        slab_distances<kPatch, kOneBand>(pass, pass.scratch.image + i * slab_floats,
+                                         pass.scratch.distances + i * kLanes);
+    }
+}
+
+/// Fills scratch.distances from scratch.image and scratch.pair. Common patch sizes have their own code.
+HWY_INLINE void find_distances(const DistancePass& pass) {
+    if (pass.plan.n_bands > 1) return all_distances<0, false>(pass);
+    switch (pass.plan.patch) {
+        case 1:
+            return all_distances<1, true>(pass);
+        case 3:
+            return all_distances<3, true>(pass);
+        case 5:
+            return all_distances<5, true>(pass);
+        case 7:
+            return all_distances<7, true>(pass);
+        default:
+            return all_distances<0, true>(pass);
+    }
+}
+
+}  // namespace rastertide::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sizes and places of everything a thread holds while it scores one block of locations. Plain arithmetic, the
+// same for every instruction set but for the number of dates in a vector.
+#pragma once
+
+#include <cstdint>
+
+#include <rastertide/compute/lof.hpp>
+
+namespace rastertide::cpu {
+
+/// Most lanes that a vector of dates has; arrays are laid out for it whatever the instruction set.
+inline constexpr std::int64_t kMaxLanes = 16;
+
+/// Two dates share each load of the image.
+inline constexpr std::int64_t kDatesPerPass = 2;
+
+/// Locations [row, row + n_rows) x [col, col + n_cols) of the tile, scored together.
+struct Block {
+    std::int64_t row = 0;
+    std::int64_t col = 0;
+    std::int64_t n_rows = 0;
+    std::int64_t n_cols = 0;
+
+    std::int64_t n_locations() const { return n_rows * n_cols; }
+};
+
+/// What is the same for every block of a call.
+struct LofPlan {
+    LofPlan(std::int64_t dates, std::int64_t bands, const LofParams& params, std::int64_t lanes);
+
+    std::int64_t n_dates;
+    std::int64_t n_bands;
+    std::int64_t patch;
+    std::int64_t k;
+    std::int64_t n_lanes;
+    std::int64_t n_slabs;     ///< vectors of n_lanes dates; the last one is filled up with NaN dates
+    std::int64_t block_rows;  ///< of whole blocks; those at a tile's rim are smaller
+    std::int64_t block_cols;
+    std::int64_t distance_stride;  ///< floats from one row of distances to the next
+    std::int64_t record_bytes;     ///< one date's neighbours: k distances, then k dates of 16 bits
+
+    std::int64_t padded_dates() const { return n_slabs * n_lanes; }
+    std::int64_t image_rows(const Block& block) const { return block.n_rows + patch - 1; }
+    std::int64_t image_cols(const Block& block) const { return block.n_cols + patch - 1; }
+    /// Bytes from one location's records to the next: a record may be written a vector past its end.
+    std::int64_t location_bytes() const;
+    Block whole_block() const { return {0, 0, block_rows, block_cols}; }
+};
+
+}  // namespace rastertide::cpu

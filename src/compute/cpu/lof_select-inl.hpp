@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// The k smallest of every row of distances, by groups of kLanes rows that stay in the first cache.
+//
+// The lane minima of a row are 32 distinct distances, so their k-th smallest bounds the k-th smallest of all:
+// about 1.2 k candidates are below it for k = 10. Sixteen or fewer are ranked by a network; other rows go the
+// exact way of lof_select_exact-inl.hpp, which knows no limits.
+
+#if defined(RASTERTIDE_LOF_SELECT_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef RASTERTIDE_LOF_SELECT_INL_HPP
+#undef RASTERTIDE_LOF_SELECT_INL_HPP
+#else
+#define RASTERTIDE_LOF_SELECT_INL_HPP
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include <hwy/highway.h>
+
+#include "compute/cpu/lof_networks-inl.hpp"
+#include "compute/cpu/lof_phases.hpp"
+#include "compute/cpu/lof_plan.hpp"
+#include "compute/cpu/lof_scratch.hpp"
+#include "compute/cpu/lof_select_exact-inl.hpp"
+#include "compute/cpu/lof_vectors-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace rastertide::cpu::HWY_NAMESPACE {
+
+inline constexpr std::int64_t kMinima = 2 * kNetwork;
+inline constexpr std::int64_t kMinimaSets = kMinima / kLanes;
+
+/// kLanes rows of distances on their way through the phases.
+struct Group {
+    alignas(64) std::uint32_t bounds[kLanes];
+    alignas(64) std::uint32_t kth[kLanes];
+    alignas(64) std::uint32_t candidates[kLanes][kNetwork];
+    alignas(64) std::uint16_t dates[kLanes][3 * kNetwork];  // a vector may be stored past the last candidate
+    std::int64_t n_candidates[kLanes];
+};
+
+/// Bounds on the k-th distance of each row, infinity at most: NaN must not become a candidate.
+HWY_INLINE void find_bounds(const LofPlan& plan, const float* rows, Group& group) {
+    alignas(64) std::uint32_t minima[2][kLanes][kNetwork];
+    for (std::int64_t r = 0; r < kLanes; ++r) {
+        const float* row = rows + r * plan.distance_stride;
+        VU lows[kMinimaSets];
+#pragma GCC unroll 32
+        for (std::int64_t set = 0; set < kMinimaSets; ++set) lows[set] = hn::Set(kU, ~0u);
+        std::int64_t slab = 0;
+        for (; slab + kMinimaSets <= plan.n_slabs; slab += kMinimaSets) {
+#pragma GCC unroll 32
+            for (std::int64_t set = 0; set < kMinimaSets; ++set) {
+                lows[set] = hn::Min(lows[set], load_bits(row + (slab + set) * kLanes));
+            }
+        }
+#pragma GCC unroll 32
+        for (std::int64_t set = 0; set < kMinimaSets; ++set) {
+            if (slab + set < plan.n_slabs)
+                lows[set] = hn::Min(lows[set], load_bits(row + (slab + set) * kLanes));
+            hn::Store(lows[set], kU, &minima[set * kLanes / kNetwork][r][set * kLanes % kNetwork]);
+        }
+    }
+    alignas(64) std::uint32_t sorted[2][kNetwork * kLanes];
+    sort_rows(&minima[0][0][0], kNetwork, sorted[0]);
+    sort_rows(&minima[1][0][0], kNetwork, sorted[1]);
+    const VU kth = kth_of_two(sorted[0], sorted[1], plan.k);
+    hn::Store(hn::Min(kth, hn::Set(kU, kInfinityBits)), kU, group.bounds);
+}
+
+/// Appends the dates of the set bits of `word`, which begins at `date`. At most kNetwork are of use.
+HWY_INLINE void append_dates(std::uint64_t word, std::int64_t date, std::uint16_t* dates, std::int64_t n) {
+#if HWY_TARGET == HWY_AVX3_DL
+    // 64 dates by one compress of bytes: as 32-bit lanes they would take four, at 5 cycles each on Zen 4.
+    alignas(64) static constexpr std::uint8_t kIota[64] = {
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+        22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+        44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+    const __m512i hits = _mm512_maskz_compress_epi8(word, _mm512_load_si512(kIota));
+    const __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(hits));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dates + std::min(n, kNetwork)),
+                        _mm256_add_epi16(wide, _mm256_set1_epi16(static_cast<short>(date))));
+#else
+    for (; word != 0 && n < kNetwork; word &= word - 1) {
+        dates[n++] = static_cast<std::uint16_t>(
+            date + static_cast<std::int64_t>(hwy::Num0BitsBelowLS1Bit_Nonzero64(word)));
+    }
+#endif
+}
+
+/// Lists the dates at or below each row's bound, in order.
+HWY_INLINE void find_candidates(const LofPlan& plan, const float* rows, Group& group) {
+    constexpr std::int64_t kWordSlabs = 64 / kLanes;
+    for (std::int64_t r = 0; r < kLanes; ++r) {
+        const float* row = rows + r * plan.distance_stride;
+        const VU bound = hn::Set(kU, group.bounds[r]);
+        std::int64_t n = 0;
+        for (std::int64_t slab = 0; slab < plan.n_slabs; slab += kWordSlabs) {
+            std::uint64_t word = 0;
+            const std::int64_t n_slabs = std::min(kWordSlabs, plan.n_slabs - slab);
+            for (std::int64_t i = 0; i < n_slabs; ++i) {
+                const VU distances = load_bits(row + (slab + i) * kLanes);
+                word |= mask_bits(at_most(distances, bound)) << (i * kLanes);
+            }
+            append_dates(word, slab * kLanes, group.dates[r], n);
+            n += count_bits(word);
+        }
+        group.n_candidates[r] = n;
+    }
+}
+
+/// Whether the network can rank a row's candidates.
+HWY_INLINE bool fits_network(const LofPlan& plan, std::int64_t n_candidates) {
+    return n_candidates >= plan.k && n_candidates <= kNetwork;
+}
+
+/// The k-th smallest distance of each row whose candidates fit the network.
+HWY_INLINE void rank_candidates(const LofPlan& plan, const float* rows, Group& group) {
+    const hn::Rebind<std::uint16_t, DU> d16;
+    const hn::RebindToSigned<DU> d32;
+    for (std::int64_t r = 0; r < kLanes; ++r) {
+        for (std::int64_t c = 0; c < kNetwork; c += kLanes) {
+            const auto dates = hn::PromoteTo(d32, hn::Load(d16, group.dates[r] + c));
+            const VU bits = hn::BitCast(kU, hn::GatherIndex(kF, rows + r * plan.distance_stride, dates));
+            const std::int64_t n = std::clamp<std::int64_t>(group.n_candidates[r] - c, 0, kLanes);
+            const auto used = hn::FirstN(kU, static_cast<std::size_t>(n));
+            hn::Store(hn::IfThenElse(used, bits, hn::Set(kU, ~0u)), kU, &group.candidates[r][c]);
+        }
+    }
+    alignas(64) std::uint32_t sorted[kNetwork * kLanes];
+    sort_rows(&group.candidates[0][0], kNetwork, sorted);
+    hn::Store(hn::Load(kU, sorted + (plan.k - 1) * kLanes), kU, group.kth);
+}
+
+/// Writes the record of one row: its candidates up to `kth`. @return their number, more than k where the k-th
+/// ties
+HWY_INLINE std::int64_t write_record(const Group& group, std::int64_t r, const Record& record) {
+    const hn::Rebind<std::uint16_t, DU> d16;
+    const hn::RebindToSigned<DU> d32;
+    const VU kth = hn::Set(kU, group.kth[r]);
+    alignas(64) float distances[2 * kNetwork];
+    alignas(64) std::uint16_t dates[2 * kNetwork];
+    std::int64_t n = 0;
+    for (std::int64_t c = 0; c < kNetwork; c += kLanes) {
+        const VU bits = hn::Load(kU, &group.candidates[r][c]);
+        const auto chosen = at_most(bits, kth);
+        const VF roots = hn::Sqrt(hn::BitCast(kF, bits));
+        const auto candidates = hn::PromoteTo(d32, hn::Load(d16, group.dates[r] + c));
+        hn::StoreU(hn::Compress(roots, hn::RebindMask(kF, chosen)), kF, distances + n);
+        hn::StoreU(hn::DemoteTo(d16, hn::Compress(candidates, hn::RebindMask(d32, chosen))), d16, dates + n);
+        n += static_cast<std::int64_t>(hn::CountTrue(kU, chosen));
+    }
+    std::memcpy(record.distances, distances, kNetwork * sizeof(float));
+    std::memcpy(record.dates, dates, kNetwork * sizeof(std::uint16_t));
+    return n;
+}
+
+/// One pass: the two dates from `date` on, at every location of a block.
+struct SelectPass {
+    const LofPlan& plan;
+    const Block& block;
+    const LofScratch& scratch;
+    std::int64_t date;
+    std::int64_t n_rows;  ///< rows of distances: one of each location at each date of the pass
+
+    Record record(std::int64_t row) const {
+        const std::int64_t location = row % block.n_locations();
+        const std::int64_t at = date + row / block.n_locations();
+        auto* distances = reinterpret_cast<float*>(scratch.records + location * plan.location_bytes() +
+                                                   at * plan.record_bytes);
+        const std::int64_t i = location * plan.padded_dates() + at;
+        return {distances, reinterpret_cast<std::uint16_t*>(distances + plan.k), scratch.counts + i,
+                scratch.reach + i};
+    }
+};
+
+HWY_INLINE void write_records(const SelectPass& pass, std::int64_t first_row, const float* rows,
+                              const Group& group) {
+    alignas(64) float reach[kLanes];
+    hn::Store(hn::Sqrt(hn::BitCast(kF, hn::Load(kU, group.kth))), kF, reach);
+    const std::int64_t n = std::min(kLanes, pass.n_rows - first_row);
+    for (std::int64_t r = 0; r < n; ++r) {
+        const Record record = pass.record(first_row + r);
+        if (fits_network(pass.plan, group.n_candidates[r]) && write_record(group, r, record) == pass.plan.k) {
+            *record.count = static_cast<std::uint16_t>(pass.plan.k);
+            *record.reach = reach[r];
+        } else {
+            select_exactly(pass.plan, rows + r * pass.plan.distance_stride, group.bounds[r], record);
+        }
+    }
+}
+
+/// Fills the records of the pass from scratch.distances.
+HWY_NOINLINE void select_neighbors(const SelectPass& pass, PhaseClock& clock) {
+    const LofPlan& plan = pass.plan;
+    if (plan.k > kNetwork) {
+        for (std::int64_t row = 0; row < pass.n_rows; ++row) {
+            select_exactly(plan, pass.scratch.distances + row * plan.distance_stride, kInfinityBits,
+                           pass.record(row));
+        }
+        clock.lap(Phase::Rank);
+        return;
+    }
+    Group group{};
+    for (std::int64_t first = 0; first < pass.n_rows; first += kLanes) {
+        const float* rows = pass.scratch.distances + first * plan.distance_stride;
+        find_bounds(plan, rows, group);
+        clock.lap(Phase::Bound);
+        find_candidates(plan, rows, group);
+        clock.lap(Phase::Compress);
+        rank_candidates(plan, rows, group);
+        write_records(pass, first, rows, group);
+        clock.lap(Phase::Rank);
+    }
+}
+
+}  // namespace rastertide::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "write/hdf5_file.hpp"
+
+#include <algorithm>
+
+#include <hdf5_hl.h>
+
+#include <rastertide/core/error.hpp>
+
+namespace rastertide {
+
+Hdf5Calls::Hdf5Calls(std::string what) : what_(std::move(what)) {
+    H5Eget_auto2(H5E_DEFAULT, &print_, &print_data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+Hdf5Calls::~Hdf5Calls() { H5Eset_auto2(H5E_DEFAULT, print_, print_data_); }
+
+void Hdf5Calls::throw_error() const {
+    std::string reason;
+    const auto keep_first = [](unsigned, const H5E_error2_t* error, void* text) -> herr_t {
+        auto& first = *static_cast<std::string*>(text);
+        if (first.empty() && error->desc != nullptr) first = error->desc;
+        return 0;
+    };
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    throw IoError(reason.empty() ? what_ : what_ + ": " + reason);
+}
+
+void set_attribute(const Hdf5Calls& calls, hid_t object, const std::string& name, const std::string& value) {
+    const Hdf5Id type = calls.own(H5Tcopy(H5T_C_S1));
+    calls.check(H5Tset_size(type.get(), std::max<std::size_t>(1, value.size())));
+    calls.check(H5Tset_cset(type.get(), H5T_CSET_UTF8));
+    const Hdf5Id space = calls.own(H5Screate(H5S_SCALAR));
+    const Hdf5Id attribute =
+        calls.own(H5Acreate2(object, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT));
+    calls.check(H5Awrite(attribute.get(), type.get(), value.c_str()));
+}
+
+void set_attribute(const Hdf5Calls& calls, hid_t object, const std::string& name, double value) {
+    const Hdf5Id space = calls.own(H5Screate(H5S_SCALAR));
+    const Hdf5Id attribute =
+        calls.own(H5Acreate2(object, name.c_str(), H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT));
+    calls.check(H5Awrite(attribute.get(), H5T_NATIVE_DOUBLE, &value));
+}
+
+Hdf5Id make_coordinate(const Hdf5Calls& calls, hid_t file, const std::string& name,
+                       const std::vector<double>& values) {
+    const hsize_t size = values.size();
+    const Hdf5Id space = calls.own(H5Screate_simple(1, &size, nullptr));
+    Hdf5Id variable = calls.own(
+        H5Dcreate2(file, name.c_str(), H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    calls.check(H5Dwrite(variable.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()));
+    calls.check(H5DSset_scale(variable.get(), name.c_str()));
+    return variable;
+}
+
+}  // namespace rastertide

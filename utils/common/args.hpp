@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace rastertide::utils {
+
+/// The user's command line cannot be understood: exit code 2.
+class UsageError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// An option as the help shows it and the parser takes it. Options take one or two dashes and exactly `arity`
+/// values.
+struct OptionSpec {
+    std::string name;
+    int arity = 0;
+    std::string values;  ///< as the help shows them: "ulx uly lrx lry"
+    std::string help;
+    bool repeatable = false;
+};
+
+/// The values of a command line, checked against the options that exist.
+class Args {
+  public:
+    /// @param words without the program's name. `--optfile F` is replaced by the words in F; `--` ends the
+    /// options.
+    /// @throws UsageError  unknown option (with the nearest known one), missing value, an option given twice
+    static Args parse(const std::vector<OptionSpec>& options, const std::vector<std::string>& words);
+
+    const std::vector<std::string>& inputs() const { return inputs_; }
+    bool has(const std::string& name) const { return values_.count(name) > 0; }
+    /// All values of an option, of all its occurrences in order; empty if it was not given.
+    std::vector<std::string> all(const std::string& name) const;
+    /// The value of an option with one.
+    std::optional<std::string> get(const std::string& name) const;
+    std::string get(const std::string& name, const std::string& otherwise) const;
+
+    /// Numbers. @throws UsageError "-patch seven: expected a whole number"
+    std::int64_t integer(const std::string& name, std::int64_t otherwise) const;
+    double number(const std::string& name, double otherwise) const;
+    std::vector<std::int64_t> integers(const std::string& name) const;
+    std::vector<double> numbers(const std::string& name) const;
+    /// Bytes: "512MB", "4GB", "4G", "2GiB" or a plain number; the units are powers of 2, as in GDAL_CACHEMAX.
+    std::int64_t bytes(const std::string& name, std::int64_t otherwise) const;
+
+  private:
+    std::map<std::string, std::vector<std::string>> values_;
+    std::vector<std::string> inputs_;
+};
+
+}  // namespace rastertide::utils

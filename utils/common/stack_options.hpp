@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include <rastertide/core/error.hpp>
+#include <rastertide/core/options.hpp>
+#include <rastertide/read/open_series.hpp>
+
+#include "common/args.hpp"
+
+namespace rastertide::utils {
+
+/// Options that say which stack is meant and how it is read.
+std::vector<OptionSpec> stack_option_specs();
+SeriesOptions stack_options(const Args& args);
+
+/// Options of every utility that computes: -device, -j, -mem, -tile.
+std::vector<OptionSpec> compute_option_specs();
+/// @param node_size  ranks that share this node's cores
+ComputeOptions compute_options(const Args& args, int node_size);
+
+/// Calls make(); what it finds wrong with the values is bad usage. @throws UsageError
+template <class Make>
+auto as_usage(Make make) {
+    try {
+        return make();
+    } catch (const InvalidArgument& error) {
+        throw UsageError(error.what());
+    }
+}
+
+}  // namespace rastertide::utils

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <rastertide/core/log.hpp>
+#include <rastertide/reduce/communicator.hpp>
+
+#include "common/args.hpp"
+
+namespace rastertide::utils {
+
+struct UtilityInfo {
+    std::string name;
+    std::string summary;  ///< one line
+    std::string usage;    ///< "[options] -o OUTDIR STACK..."
+    std::vector<OptionSpec> options;
+};
+
+/// What a utility's body works with.
+struct UtilityContext {
+    const Args& args;
+    Communicator& comm;
+    Logger logger;        ///< empty on all ranks but the first
+    ProgressFn progress;  ///< empty if none is to be shown
+    bool speaks;          ///< this rank may print results: the first, without -q
+};
+
+/// main() of a utility: GDAL, MPI, the options that all have, and one place where errors become a line and an
+/// exit code.
+///
+/// @return 0 done (also --help, --version), 1 failed, 2 bad usage; the same on every rank
+int run_utility(const UtilityInfo& info, int argc, char** argv,
+                const std::function<void(UtilityContext&)>& body);
+
+}  // namespace rastertide::utils
