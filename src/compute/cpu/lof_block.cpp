@@ -13,7 +13,6 @@
 #include "compute/cpu/lof_finish.hpp"
 #include "compute/cpu/lof_pack.hpp"
 #include "compute/cpu/lof_select-inl.hpp"
-#include "compute/cpu/lof_targets.hpp"
 #include "compute/cpu/lof_vectors-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();

@@ -10,7 +10,6 @@
 
 #include <rastertide/core/error.hpp>
 
-#include "compute/cpu/lof_targets.hpp"
 #include "compute/kernels.hpp"
 
 namespace rastertide::cpu {
