@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
-#include <limits>
 
 #include <rastertide/pipeline/run_lof.hpp>
 
+#include "common/lof_options.hpp"
 #include "common/stack_options.hpp"
 #include "common/utility.hpp"
 
@@ -13,36 +13,14 @@ using namespace rastertide;
 using namespace rastertide::utils;
 
 std::vector<OptionSpec> option_specs() {
-    std::vector<OptionSpec> specs = {
-        {"o", 1, "OUTDIR", "folder for the products"},
-        {"patch", 1, "P", "patches of P x P pixels, odd, 1 to 31 (default 7)"},
-        {"neighbors", 1, "K", "neighbours of the local outlier factor (default 10)"},
-        {"threshold", 1, "RULE", "sigma:N, quantile:Q or value:V (default sigma:2)"},
-        {"of", 1, "FORMAT", "write lof and anomaly also as one file of this format"},
-        {"co", 1, "NAME=VALUE", "creation option of the files", true},
-        {"overwrite", 0, "", "replace the run that OUTDIR holds"},
-    };
-    for (const auto& more : {stack_option_specs(), compute_option_specs()}) {
-        specs.insert(specs.end(), more.begin(), more.end());
-    }
-    return specs;
-}
-
-/// -patch and -neighbors; what of them does not depend on the stack is checked.
-LofParams lof_params(const Args& args) {
-    LofParams params;
-    const auto small = [&](const char* name, int otherwise) {
-        const std::int64_t value = args.integer(name, otherwise);
-        if (value < 1 || value > std::numeric_limits<int>::max()) {
-            throw UsageError("-" + std::string(name) + " " + std::to_string(value) +
-                             ": expected a positive number");
-        }
-        return static_cast<int>(value);
-    };
-    params.patch_size = small("patch", params.patch_size);
-    params.neighbors = small("neighbors", params.neighbors);
-    params.validate();
-    return params;
+    return joined({{{"o", 1, "OUTDIR", "folder for the products"}},
+                   lof_option_specs(),
+                   {{"threshold", 1, "RULE", "sigma:N, quantile:Q or value:V (default sigma:2)"},
+                    {"of", 1, "FORMAT", "write lof and anomaly also as one file of this format"},
+                    {"co", 1, "NAME=VALUE", "creation option of the files", true},
+                    {"overwrite", 0, "", "replace the run that OUTDIR holds"}},
+                   stack_option_specs(),
+                   compute_option_specs()});
 }
 
 RunLofOptions run_options(const UtilityContext& context) {

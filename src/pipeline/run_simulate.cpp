@@ -43,31 +43,6 @@ bool is_one_file(const std::string& output) {
     return extension == ".h5" || extension == ".nc";
 }
 
-void check(const SimulateOptions& options) {
-    if (options.output.empty()) throw InvalidArgument("no output: expected a file .h5 or .nc, or a folder");
-    check_size("number of dates", options.n_dates, 1, kMaxDates);
-    check_size("number of rows", options.n_rows, kMinSize, kMaxSize);
-    check_size("number of columns", options.n_cols, kMinSize, kMaxSize);
-    if (!std::isfinite(options.looks) || options.looks <= 0) {
-        throw InvalidArgument("looks " + std::to_string(options.looks) + ": expected more than 0");
-    }
-    if (!(options.nodata_fraction >= 0 && options.nodata_fraction <= 1)) {
-        throw InvalidArgument("nodata fraction " + std::to_string(options.nodata_fraction) +
-                              ": expected 0 to 1");
-    }
-    if (is_one_file(options.output) && !options.creation_options.empty()) {
-        throw InvalidArgument("-co " + options.creation_options.front() +
-                              ": only a folder of GeoTIFFs takes creation options");
-    }
-}
-
-/// "out/a.h5" -> "out/a", "out/b/" -> "out/b": what the truth's names start with.
-std::string stem_of(const std::string& output) {
-    if (is_one_file(output)) return fs::path(output).replace_extension().string();
-    const std::size_t end = output.find_last_not_of('/');
-    return end == std::string::npos ? output : output.substr(0, end + 1);
-}
-
 StackLayout make_layout(const SimulateOptions& options) {
     StackLayout layout;
     layout.grid.n_cols = options.n_cols;
@@ -184,9 +159,33 @@ void write_tiles(const Scene& scene, const SimulateOptions& options, const TileP
 
 }  // namespace
 
+void SimulateOptions::validate() const {
+    if (output.empty()) throw InvalidArgument("no output: expected a file .h5 or .nc, or a folder");
+    check_size("-n_dates", n_dates, 1, kMaxDates);
+    check_size("-outsize, columns:", n_cols, kMinSize, kMaxSize);
+    check_size("-outsize, rows:", n_rows, kMinSize, kMaxSize);
+    if (!std::isfinite(looks) || looks <= 0) {
+        throw InvalidArgument("-looks " + std::to_string(looks) + ": expected more than 0");
+    }
+    if (!(nodata_fraction >= 0 && nodata_fraction <= 1)) {
+        throw InvalidArgument("-nodata_fraction " + std::to_string(nodata_fraction) + ": expected 0 to 1");
+    }
+    if (is_one_file(output) && !creation_options.empty()) {
+        throw InvalidArgument("-co " + creation_options.front() +
+                              ": only a folder of GeoTIFFs takes creation options");
+    }
+}
+
+/// "out/a.h5" -> "out/a", "out/b/" -> "out/b"
+std::string SimulateOptions::truth_stem() const {
+    if (is_one_file(output)) return fs::path(output).replace_extension().string();
+    const std::size_t end = output.find_last_not_of('/');
+    return end == std::string::npos ? output : output.substr(0, end + 1);
+}
+
 void run_simulate(const SimulateOptions& options, const Logger& logger, const ProgressFn& progress) {
-    check(options);
-    const std::string stem = stem_of(options.output);
+    options.validate();
+    const std::string stem = options.truth_stem();
     const std::string json_path = stem + "_truth.json";
     if (!options.overwrite && fs::exists(json_path)) {
         throw IoError("'" + json_path + "': the file exists; -overwrite replaces it");

@@ -39,7 +39,8 @@ constexpr float kStormSeaFactor = 4.0F;
 constexpr std::int64_t kPixelsPerChange = 2000;
 constexpr std::int64_t kChangeHalfPx = 6;
 constexpr float kChangeFactor = 0.15F;
-constexpr std::int64_t kMinChangeDates = 20;
+// The shortest are outliers to ten neighbours, the longest are a second normal state.
+constexpr std::int64_t kMinChangeDates = 3;
 constexpr std::int64_t kMaxChangeDates = 60;
 
 std::int64_t n_ships(std::int64_t n_pixels) { return std::max(kMinShips, n_pixels / kPixelsPerShip); }
@@ -182,7 +183,7 @@ void Scene::plan_storms() {
 void Scene::plan_changes() {
     const std::int64_t n = n_changes(params_.n_rows * params_.n_cols);
     const std::int64_t n_dates = params_.n_dates;
-    const std::int64_t shortest = std::clamp<std::int64_t>(n_dates / 6, 1, kMinChangeDates);
+    const std::int64_t shortest = std::min(n_dates, kMinChangeDates);
     const std::int64_t longest = std::clamp<std::int64_t>(n_dates / 2, shortest, kMaxChangeDates);
     changes_.reserve(static_cast<std::size_t>(n));
     for (std::int64_t i = 0; i < n; ++i) {
@@ -190,7 +191,10 @@ void Scene::plan_changes() {
         const std::int64_t row = below(words.b, params_.n_rows);
         const std::int64_t n_sea = sea_cols(row);
         const std::int64_t first = n_dates / 4 + below(words.a, std::max<std::int64_t>(1, n_dates / 2));
-        const std::int64_t length = shortest + below(words.d, longest - shortest + 1);
+        // Log-uniform: as many from 3 to 12 dates as from 12 to 48.
+        const auto length = static_cast<std::int64_t>(
+            static_cast<double>(shortest) *
+            std::pow(static_cast<double>(longest + 1) / static_cast<double>(shortest), unit_double(words.d)));
         changes_.push_back({static_cast<std::int32_t>(first),
                             static_cast<std::int32_t>(std::min(length, n_dates - first)),
                             static_cast<std::int32_t>(row),

@@ -202,10 +202,10 @@ TEST(Simulate, BadOptionsAreNamed) {
         return "(no InvalidArgument)";
     };
 
-    EXPECT_EQ(message_of([](auto& o) { o.n_dates = 0; }), "number of dates 0: expected 1 to 65535");
-    EXPECT_EQ(message_of([](auto& o) { o.n_rows = 7; }), "number of rows 7: expected 8 to 2147483647");
+    EXPECT_EQ(message_of([](auto& o) { o.n_dates = 0; }), "-n_dates 0: expected 1 to 65535");
+    EXPECT_EQ(message_of([](auto& o) { o.n_rows = 7; }), "-outsize, rows: 7: expected 8 to 2147483647");
     EXPECT_NE(message_of([](auto& o) { o.looks = 0; }).find("looks"), std::string::npos);
-    EXPECT_NE(message_of([](auto& o) { o.nodata_fraction = NAN; }).find("nodata fraction"),
+    EXPECT_NE(message_of([](auto& o) { o.nodata_fraction = NAN; }).find("-nodata_fraction"),
               std::string::npos);
     EXPECT_NE(message_of([](auto& o) { o.memory_limit_bytes = 1 << 20; }).find("-mem 1 MB"),
               std::string::npos);

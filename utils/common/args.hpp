@@ -27,6 +27,13 @@ struct OptionSpec {
     bool repeatable = false;
 };
 
+/// One table of options made of several.
+inline std::vector<OptionSpec> joined(const std::vector<std::vector<OptionSpec>>& tables) {
+    std::vector<OptionSpec> all;
+    for (const std::vector<OptionSpec>& table : tables) all.insert(all.end(), table.begin(), table.end());
+    return all;
+}
+
 /// The values of a command line, checked against the options that exist.
 class Args {
   public:

@@ -87,19 +87,20 @@ std::vector<OptionSpec> compute_option_specs() {
     };
 }
 
+int thread_count(const Args& args, int node_size) {
+    const std::string threads = args.get("j", "");
+    if (threads.empty()) return default_threads(node_size);
+    if (threads == "ALL_CPUS") return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    constexpr std::int64_t kMaxThreads = 4096;
+    const std::int64_t n = args.integer("j", 1);
+    if (n < 1 || n > kMaxThreads) throw UsageError("-j " + threads + ": expected 1 to 4096 or ALL_CPUS");
+    return static_cast<int>(n);
+}
+
 ComputeOptions compute_options(const Args& args, int node_size) {
     ComputeOptions options;
     options.backend = as_usage([&] { return parse_backend(args.get("device", "auto")); });
-    const std::string threads = args.get("j", "");
-    if (threads.empty()) {
-        options.n_threads = default_threads(node_size);
-    } else if (threads == "ALL_CPUS") {
-        options.n_threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    } else {
-        const std::int64_t n = args.integer("j", 1);
-        if (n < 1 || n > 4096) throw UsageError("-j " + threads + ": expected 1 to 4096 or ALL_CPUS");
-        options.n_threads = static_cast<int>(n);
-    }
+    options.n_threads = thread_count(args, node_size);
     return options;
 }
 

@@ -16,6 +16,9 @@ namespace rastertide::utils {
 std::vector<OptionSpec> stack_option_specs();
 SeriesOptions stack_options(const Args& args);
 
+/// The value of -j. @param node_size  ranks that share this node's cores, if it is not given
+int thread_count(const Args& args, int node_size);
+
 /// Options of every utility that computes: -device, -j, -mem, -tile.
 std::vector<OptionSpec> compute_option_specs();
 /// @param node_size  ranks that share this node's cores

@@ -117,9 +117,7 @@ ProgressFn make_progress(const Args& args) {
 
 void run_body(const UtilityInfo& info, int argc, char** argv, Communicator& comm,
               const std::function<void(UtilityContext&)>& body) {
-    std::vector<OptionSpec> all = info.options;
-    const std::vector<OptionSpec> general = general_option_specs();
-    all.insert(all.end(), general.begin(), general.end());
+    const std::vector<OptionSpec> all = joined({info.options, general_option_specs()});
     const Args args = Args::parse(all, split_config(argc, argv));
     const bool first = comm.rank() == 0;
     configure_gdal(args);
@@ -149,6 +147,16 @@ int report(const std::string& name, bool speaks) {
 }
 
 }  // namespace
+
+void UtilityContext::on_first_rank(const std::function<void()>& step) const {
+    std::string error;
+    try {
+        if (comm.rank() == 0) step();
+    } catch (const std::exception& failure) {
+        error = failure.what();
+    }
+    comm.agree(error);
+}
 
 int run_utility(const UtilityInfo& info, int argc, char** argv,
                 const std::function<void(UtilityContext&)>& body) {

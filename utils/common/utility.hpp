@@ -26,6 +26,10 @@ struct UtilityContext {
     Logger logger;        ///< empty on all ranks but the first
     ProgressFn progress;  ///< empty if none is to be shown
     bool speaks;          ///< this rank may print results: the first, without -q
+
+    /// For what one process does: step() runs on the first rank, and all ranks learn whether it failed.
+    /// Collective.
+    void on_first_rank(const std::function<void()>& step) const;
 };
 
 /// main() of a utility: GDAL, MPI, the options that all have, and one place where errors become a line and an

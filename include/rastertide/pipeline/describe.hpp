@@ -5,15 +5,25 @@
 #include <string>
 
 #include <rastertide/compute/lof.hpp>
+#include <rastertide/core/options.hpp>
 #include <rastertide/read/series.hpp>
 
 namespace rastertide {
 
-/// What a stack is, as people read it: dates, grid, CRS, type, nodata, block layout, the tile plan of a LOF
-/// run with these parameters and memory, bytes, problems.
-std::string describe_text(const RasterSeries& series, const LofParams& lof, std::int64_t memory_limit_bytes);
+/// The LOF run that a stack is described for.
+struct DescribeOptions {
+    LofParams lof;
+    ComputeOptions compute;
+    std::int64_t memory_limit_bytes = std::int64_t{4} << 30;
+    int node_size = 1;  ///< ranks that share a node
+};
 
-/// The same as JSON (UTF-8, indented, keys in a fixed order); docs/reference says what each key means.
-std::string describe_json(const RasterSeries& series, const LofParams& lof, std::int64_t memory_limit_bytes);
+/// What a stack is, as JSON (UTF-8, indented, keys in a fixed order): format, pixel type, nodata, size, grid,
+/// CRS, bands, blocks, scenes with their dates, bytes, the tile plan of a LOF run, and the problems that such
+/// a run would meet. docs/reference/rastertide_info.md says what each key means. Reads no pixels.
+std::string describe_json(const RasterSeries& series, const DescribeOptions& options);
+
+/// The same for people to read, without the list of scenes if they are more than 20.
+std::string describe_text(const RasterSeries& series, const DescribeOptions& options);
 
 }  // namespace rastertide

@@ -22,6 +22,11 @@ struct SimulateOptions {
     int n_threads = 0;
     std::vector<std::string> creation_options;
     bool overwrite = false;
+
+    /// @throws InvalidArgument naming the option, its value and the range
+    void validate() const;
+    /// What the names of the truth's files start with: `output` without its extension.
+    std::string truth_stem() const;
 };
 
 /// Writes the stack and, beside it, the truth: `<stem>_truth.tif` (Byte, a band a date: 0 nothing, 1 ship, 2

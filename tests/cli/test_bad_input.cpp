@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every bad input: its exit code and its message, one line that says what, where, found, expected.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "support/command.hpp"
+#include "support/rasters.hpp"
+#include "support/temp_dir.hpp"
+
+namespace rastertide {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_support::Bands;
+using testing_support::CommandResult;
+using testing_support::quoted;
+using testing_support::run;
+using testing_support::TempDir;
+using testing_support::utility;
+using testing_support::write_bands;
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+class BadInput : public testing::Test {
+  protected:
+    static Bands scene(int n_rows = 20, int n_cols = 30) {
+        Bands bands{1, n_rows, n_cols, {}};
+        for (int i = 0; i < n_rows * n_cols; ++i) bands.values.push_back(static_cast<float>((i * 37) % 101));
+        return bands;
+    }
+
+    /// A folder of n_dates scenes.
+    std::string stack(int n_dates, int n_rows = 20, int n_cols = 30) {
+        const std::string folder = dir_.file("stack");
+        fs::create_directories(folder);
+        for (int date = 1; date <= n_dates; ++date) {
+            Bands bands = scene(n_rows, n_cols);
+            for (float& value : bands.values) value += static_cast<float>(date % 5);
+            write_bands(folder + "/" + scene_name(date), bands);
+        }
+        return folder;
+    }
+
+    static std::string scene_name(int date) {
+        return "s_202001" + std::string(date < 10 ? "0" : "") + std::to_string(date) + ".tif";
+    }
+
+    std::string lof(const std::string& arguments) const {
+        return utility("rastertide_lof") + " -o " + quoted(dir_.file("out")) + " " + arguments;
+    }
+
+    /// The command fails with that code and one line that holds all the words.
+    static void expect_error(const std::string& command, int exit_code,
+                             const std::vector<std::string>& words) {
+        const CommandResult result = run(command);
+        EXPECT_EQ(result.exit_code, exit_code) << result.output;
+        EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+        EXPECT_NE(result.output.find(": error: "), std::string::npos) << result.output;
+        for (const std::string& word : words) {
+            EXPECT_NE(result.output.find(word), std::string::npos)
+                << "no '" << word << "' in: " << result.output;
+        }
+    }
+
+    TempDir dir_;
+};
+
+TEST_F(BadInput, NoSuchFile) {
+    expect_error(lof(quoted(dir_.file("absent.tif"))), kFailed, {dir_.file("absent.tif"), "No such file"});
+}
+
+TEST_F(BadInput, NotARaster) {
+    std::ofstream(dir_.file("notes.tif")) << "only words";
+    expect_error(lof(quoted(dir_.file("notes.tif"))), kFailed,
+                 {dir_.file("notes.tif"), "not recognized as a supported file format"});
+}
+
+TEST_F(BadInput, FolderWithoutRasters) {
+    fs::create_directories(dir_.file("empty"));
+    expect_error(lof(quoted(dir_.file("empty"))), kFailed, {dir_.file("empty"), "holds no raster"});
+}
+
+TEST_F(BadInput, TruncatedGeoTiff) {
+    const std::string folder = stack(12, 200, 300);
+    const std::string cut = folder + "/" + scene_name(7);
+    fs::resize_file(cut, fs::file_size(cut) / 2);
+    expect_error(lof(quoted(folder)), kFailed, {cut, "cannot read"});
+    EXPECT_FALSE(fs::exists(dir_.file("out/summary.json")));
+}
+
+TEST_F(BadInput, OneDateOnly) {
+    expect_error(lof(quoted(stack(1))), kFailed, {"needs at least 11 dates", "has 1"});
+}
+
+TEST_F(BadInput, NotMoreDatesThanNeighbors) {
+    expect_error(lof("-neighbors 12 " + quoted(stack(12))), kFailed,
+                 {"neighbors 12", "at least 13 dates", "has 12"});
+}
+
+TEST_F(BadInput, EvenPatch) {
+    expect_error(lof("-patch 6 " + quoted(stack(12))), kUsage, {"patch is 6", "must be odd, 1 to 31"});
+}
+
+TEST_F(BadInput, PatchLargerThanTheRaster) {
+    expect_error(lof("-patch 21 " + quoted(stack(12))), kFailed,
+                 {"patch 21", "larger than the raster", "30 x 20"});
+}
+
+TEST_F(BadInput, ComplexType) {
+    write_bands(dir_.file("slc.tif"), scene(), GDT_CFloat32);
+    expect_error(lof(quoted(dir_.file("slc.tif"))), kFailed,
+                 {dir_.file("slc.tif"), "complex type CFloat32", "DERIVED_SUBDATASET:AMPLITUDE"});
+}
+
+TEST_F(BadInput, MismatchingSizes) {
+    const std::string folder = stack(12);
+    write_bands(folder + "/" + scene_name(5), scene(20, 31));
+    expect_error(lof(quoted(folder)), kFailed, {scene_name(5), "size 31 x 20", "expected 30 x 20"});
+}
+
+TEST_F(BadInput, OutdirInTheWayOfAFile) {
+    std::ofstream(dir_.file("out")) << "mine";
+    expect_error(lof(quoted(stack(12))), kFailed, {dir_.file("out")});
+    EXPECT_EQ(fs::file_size(dir_.file("out")), 4U);
+}
+
+TEST_F(BadInput, UnwritableOutdir) {
+    // Not even root makes a folder under /proc.
+    expect_error(utility("rastertide_lof") + " -o /proc/rastertide " + quoted(stack(12)), kFailed,
+                 {"/proc/rastertide", "cannot"});
+}
+
+TEST_F(BadInput, NonEmptyOutdir) {
+    fs::create_directories(dir_.file("out"));
+    std::ofstream(dir_.file("out/thesis.txt")) << "mine";
+    expect_error(lof(quoted(stack(12))), kFailed, {dir_.file("out"), "not empty"});
+    expect_error(lof("-overwrite " + quoted(stack(12))), kFailed, {dir_.file("out")});
+    EXPECT_EQ(fs::file_size(dir_.file("out/thesis.txt")), 4U);
+}
+
+TEST_F(BadInput, FullDisk) {
+    const std::string folder = stack(30, 400, 500);
+    const std::string mount = dir_.file("small");
+    fs::create_directories(mount);
+    if (run("mount -t tmpfs -o size=2m tmpfs " + quoted(mount)).exit_code != 0) {
+        GTEST_SKIP() << "mounting a small tmpfs needs root";
+    }
+    expect_error(
+        utility("rastertide_lof") + " -co COMPRESS=NONE -o " + quoted(mount + "/out") + " " + quoted(folder),
+        kFailed, {mount + "/out", "No space left on device"});
+    EXPECT_FALSE(fs::exists(mount + "/out/summary.json"));
+    run("umount " + quoted(mount));
+}
+
+TEST_F(BadInput, UnknownOption) {
+    expect_error(lof("-neighbours 12 x.tif"), kUsage, {"-neighbours", "-neighbors"});
+}
+
+TEST_F(BadInput, MissingValue) { expect_error(lof("x.tif -patch"), kUsage, {"-patch"}); }
+
+TEST_F(BadInput, NotANumber) {
+    expect_error(lof("-patch seven x.tif"), kUsage, {"-patch 'seven'", "whole number"});
+}
+
+TEST_F(BadInput, UnknownThreshold) {
+    expect_error(lof("-threshold median:2 x.tif"), kUsage, {"median:2", "sigma", "quantile", "value"});
+}
+
+TEST_F(BadInput, NoInput) { expect_error(lof(""), kUsage, {"no input"}); }
+
+TEST_F(BadInput, NoOutput) {
+    expect_error(utility("rastertide_lof") + " x.tif", kUsage, {"no output", "-o"});
+}
+
+TEST_F(BadInput, UnknownFormatIsNamedBeforeTheWork) {
+    expect_error(lof("-of GTif " + quoted(stack(12))), kFailed, {"GTif"});
+    EXPECT_FALSE(fs::exists(dir_.file("out")));
+}
+
+TEST_F(BadInput, CudaIsNotThereYet) {
+    expect_error(lof("-device cuda " + quoted(stack(12))), kFailed, {"cuda", "not part of this version"});
+    EXPECT_FALSE(fs::exists(dir_.file("out")));
+}
+
+TEST_F(BadInput, TooLittleMemory) {
+    expect_error(lof("-mem 50MB " + quoted(stack(12))), kFailed, {"-mem 50 MB", "at least"});
+}
+
+TEST_F(BadInput, SomeScenesWithoutADate) {
+    const std::string folder = stack(12);
+    fs::rename(folder + "/" + scene_name(3), folder + "/nodate.tif");
+    expect_error(lof(quoted(folder)), kFailed, {"nodate.tif", "date"});
+}
+
+#ifdef RASTERTIDE_TEST_MPI
+TEST_F(BadInput, OneRanksErrorEndsAllRanksWithOneMessage) {
+    const std::string folder = stack(12, 300, 64);
+    const std::string cut = folder + "/" + scene_name(7);
+    fs::resize_file(cut, fs::file_size(cut) * 3 / 4);
+    const std::string mpirun =
+        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -n 3 ";
+    const CommandResult result = run(mpirun + lof("-tile 64 16 -j 1 " + quoted(folder)));
+    EXPECT_EQ(result.exit_code, kFailed) << result.output;
+    std::size_t n_messages = 0;
+    for (std::size_t at = result.output.find(": error: "); at != std::string::npos;
+         at = result.output.find(": error: ", at + 1)) {
+        ++n_messages;
+    }
+    EXPECT_EQ(n_messages, 1U) << result.output;
+    EXPECT_NE(result.output.find(scene_name(7)), std::string::npos) << result.output;
+}
+#endif
+
+}  // namespace
+}  // namespace rastertide
