@@ -29,7 +29,12 @@ void parallel_for(std::int64_t n, int n_threads, Body body) {
     std::exception_ptr error;
     std::mutex error_mutex;
     std::atomic<bool> failed = false;
-#pragma omp parallel for schedule(dynamic) num_threads(resolve_threads(n_threads))
+    const int n_used = resolve_threads(n_threads);
+#ifdef _OPENMP
+#pragma omp parallel for schedule(dynamic) num_threads(n_used)
+#else
+    (void)n_used;
+#endif
     for (std::int64_t i = 0; i < n; ++i) {
         if (failed.load(std::memory_order_relaxed)) continue;
         try {

@@ -205,9 +205,7 @@ TEST_F(BadInput, OneRanksErrorEndsAllRanksWithOneMessage) {
     const std::string folder = stack(12, 300, 64);
     const std::string cut = folder + "/" + scene_name(7);
     fs::resize_file(cut, fs::file_size(cut) * 3 / 4);
-    const std::string mpirun =
-        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -n 3 ";
-    const CommandResult result = run(mpirun + lof("-tile 64 16 -j 1 " + quoted(folder)));
+    const CommandResult result = run(testing_support::mpirun(3) + lof("-tile 64 16 -j 1 " + quoted(folder)));
     EXPECT_EQ(result.exit_code, kFailed) << result.output;
     std::size_t n_messages = 0;
     for (std::size_t at = result.output.find(": error: "); at != std::string::npos;

@@ -181,21 +181,20 @@ INSTANTIATE_TEST_SUITE_P(Options, LofRunsAgree,
                          testing::Values("-j 1", "-j 2", "-tile 16 5", "-tile 48 40 -j 2", "-tile 1000 1",
                                          "-mem 700MB"));
 
+#ifdef RASTERTIDE_TEST_MPI
 class LofRanksAgree : public LofRuns, public testing::WithParamInterface<int> {};
 
 TEST_P(LofRanksAgree, RanksChangeNoByte) {
-    const std::string mpirun =
-        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe -n " +
-        std::to_string(GetParam()) + " ";
-    if (run("command -v mpirun").exit_code != 0) GTEST_SKIP() << "mpirun is not installed";
     const CommandResult result =
-        run(mpirun + lof_command(scenes(), dir_.file("out"), "-patch 5 -neighbors 6 -tile 16 8 -j 1"));
+        run(testing_support::mpirun(GetParam()) +
+            lof_command(scenes(), dir_.file("out"), "-patch 5 -neighbors 6 -tile 16 8 -j 1"));
     ASSERT_EQ(result.exit_code, 0) << result.output;
     expect_same_results(dir_.file("out"));
     EXPECT_EQ(summary_of(dir_.file("out")).at("ranks"), GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, LofRanksAgree, testing::Values(2, 3, 5));
+#endif
 
 TEST_F(LofRuns, TheReferenceDeviceAgreesWithTheCpu) {
     run_lof(scenes(), dir_.file("out"), "-patch 5 -neighbors 6 -device reference");

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Draws sample.png, the README's picture, from what ./quickstart made. Needs python3-gdal, -matplotlib and -pil."""
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from osgeo import gdal
+from PIL import Image
+
+scene = 10 * np.log10(gdal.Open("data/sample/sim_20190801.tif").ReadAsArray())
+highest = gdal.Open("result/lof_max.tif").ReadAsArray()
+count = gdal.Open("result/anomaly_count.tif").ReadAsArray().astype(float)
+count[count == 65535] = np.nan
+
+panels = [
+    (scene, "one of 60 scenes, dB", "gray", np.nanpercentile(scene, 2), np.nanpercentile(scene, 98)),
+    (count, "anomaly_count.tif: anomalous dates", "YlOrRd", 0, np.nanpercentile(count, 99.5)),
+    (highest, "lof_max.tif: highest LOF", "magma", 1, np.nanpercentile(highest, 99)),
+]
+figure, axes = plt.subplots(1, 3, figsize=(11, 2.9), dpi=85)
+for axis, (values, title, colours, low, high) in zip(axes, panels):
+    picture = axis.imshow(values, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    axis.set_title(title, fontsize=9)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    figure.colorbar(picture, ax=axis, fraction=0.035)
+plt.tight_layout()
+plt.savefig("docs/images/sample.png")
+Image.open("docs/images/sample.png").convert("RGB").quantize(96).save("docs/images/sample.png", optimize=True)
