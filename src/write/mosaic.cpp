@@ -169,7 +169,9 @@ std::string format_extension(const std::string& format) {
                               ": GDAL cannot write this format; --formats lists those it can");
     }
     const char* extension = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSION, nullptr);
-    return extension != nullptr ? extension : "bin";
+    if (extension != nullptr) return extension;
+    // GDAL 3.6 names none for COG.
+    return EQUAL(GDALGetDriverShortName(driver), "COG") ? "tif" : "bin";
 }
 
 }  // namespace rastertide

@@ -34,10 +34,11 @@ struct Tile {
     ScoreStack score_stack;
 };
 
-/// Time of one location, as counters: "us" in all and each phase. Locations are counted once a score was written.
+/// Time of one location, as counters: "us" in all and each phase. Locations are counted once a score was
+/// written.
 void report(benchmark::State& state, const Tile& tile, const cpu::PhaseTimes& times) {
-    constexpr std::array<const char*, cpu::kPhases> kNames = {"pack", "distances", "bound", "compress", "rank",
-                                                              "finish"};
+    constexpr std::array<const char*, cpu::kPhases> kNames = {"pack",     "distances", "bound",
+                                                              "compress", "rank",      "finish"};
     const double n_locations = static_cast<double>(state.iterations() * tile.side * tile.side);
     double all = 0;
     for (std::size_t i = 0; i < cpu::kPhases; ++i) {
