@@ -200,6 +200,34 @@ TEST_F(BadInput, SomeScenesWithoutADate) {
     expect_error(lof(quoted(folder)), kFailed, {"nodate.tif", "date"});
 }
 
+#ifdef RASTERTIDE_TEST_HDF5
+class BadHdf5 : public BadInput {
+  protected:
+    std::string stack() const {
+        const std::string path = dir_.file("stack.h5");
+        const CommandResult made =
+            run(utility("rastertide_simulate") + " -q -n_dates 12 -outsize 200 150 -o " + quoted(path));
+        EXPECT_EQ(made.exit_code, 0) << made.output;
+        return path;
+    }
+};
+
+TEST_F(BadHdf5, TruncatedFile) {
+    const std::string path = stack();
+    fs::resize_file(path, fs::file_size(path) / 2);
+    expect_error(lof(quoted(path)), kFailed, {path, "truncated"});
+}
+
+TEST_F(BadHdf5, MissingDataset) {
+    expect_error(lof("-dataset sigma0 " + quoted(stack())), kFailed, {"stack.h5", "sigma0", "data"});
+}
+
+TEST_F(BadHdf5, TwoDimensionalDataset) {
+    expect_error(lof("-dataset x " + quoted(stack())), kFailed,
+                 {"stack.h5", "'x'", "dimension", "expected 3"});
+}
+#endif
+
 #ifdef RASTERTIDE_TEST_MPI
 TEST_F(BadInput, OneRanksErrorEndsAllRanksWithOneMessage) {
     const std::string folder = stack(12, 300, 64);
