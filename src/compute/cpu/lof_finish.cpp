@@ -11,28 +11,29 @@ namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-/// One location's tables.
+/// One location's records, and its column of the block's tables.
 struct Location {
-    const std::byte* records;
+    const std::byte* records;  ///< of its first date
+    std::int64_t date_bytes;   ///< from one date's record to the next
     const std::uint16_t* counts;
     const float* reach;
-    float* scores;
+
+    const float* distances(std::int64_t date) const {
+        return reinterpret_cast<const float*>(records + date * date_bytes);
+    }
+    const std::uint16_t* dates(std::int64_t date, std::int64_t k) const {
+        return reinterpret_cast<const std::uint16_t*>(distances(date) + k);
+    }
 };
-
-const float* record_distances(const LofPlan& plan, const Location& location, std::int64_t date) {
-    return reinterpret_cast<const float*>(location.records + date * plan.record_bytes);
-}
-
-const std::uint16_t* record_dates(const LofPlan& plan, const Location& location, std::int64_t date) {
-    return reinterpret_cast<const std::uint16_t*>(record_distances(plan, location, date) + plan.k);
-}
 
 /// Neighbours' sums run in the order of the dates: the same for every way to find the neighbours.
 void find_densities(const LofPlan& plan, const Location& location, double* densities) {
     for (std::int64_t date = 0; date < plan.n_dates; ++date) {
-        const float* distances = record_distances(plan, location, date);
-        const std::uint16_t* dates = record_dates(plan, location, date);
+        const float* distances = location.distances(date);
+        const std::uint16_t* dates = location.dates(date, plan.k);
         const std::int64_t n = location.counts[date];
+        // The next location's record: of one location they lie too far apart for the CPU to foresee.
+        __builtin_prefetch(reinterpret_cast<const std::byte*>(distances) + plan.record_bytes);
         float sum = 0;
         for (std::int64_t i = 0; i < n; ++i) sum += std::max(location.reach[dates[i]], distances[i]);
         densities[date] = 1.0 / (static_cast<double>(sum) / static_cast<double>(n) + 1e-10);
@@ -40,46 +41,52 @@ void find_densities(const LofPlan& plan, const Location& location, double* densi
 }
 
 /// In double, so that neighbours of equal density give exactly 1.
-void find_scores(const LofPlan& plan, const Location& location, const double* densities) {
+void find_scores(const LofPlan& plan, const Location& location, const double* densities, float* scores) {
     for (std::int64_t date = 0; date < plan.n_dates; ++date) {
-        const std::uint16_t* dates = record_dates(plan, location, date);
+        const std::uint16_t* dates = location.dates(date, plan.k);
         const std::int64_t n = location.counts[date];
         double sum = 0;
         for (std::int64_t i = 0; i < n; ++i) sum += densities[dates[i]];
-        location.scores[date] =
-            n > 0 ? static_cast<float>(sum / (static_cast<double>(n) * densities[date])) : kNaN;
+        scores[date] = n > 0 ? static_cast<float>(sum / (static_cast<double>(n) * densities[date])) : kNaN;
     }
 }
 
-void finish_location(const LofPlan& plan, const Location& location, double* densities) {
+void finish_location(const LofPlan& plan, const Location& location, double* densities, float* scores) {
     const auto n_valid =
         plan.n_dates - std::count(location.counts, location.counts + plan.n_dates, std::uint16_t{0});
     if (n_valid < 3) {
-        std::fill_n(location.scores, plan.n_dates, kNaN);
+        std::fill_n(scores, plan.n_dates, kNaN);
         return;
     }
     find_densities(plan, location, densities);
-    find_scores(plan, location, densities);
+    find_scores(plan, location, densities, scores);
+}
+
+/// Every step-th value from `from` on.
+template <class T>
+void copy_column(const T* from, std::int64_t step, std::int64_t n, T* to) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * step];
 }
 
 }  // namespace
 
 void finish_block(const LofPlan& plan, const Block& block, const LofScratch& scratch,
                   const ScoreStack& scores) {
+    const std::int64_t n_locations = block.n_locations();
     const std::int64_t stride = plan.padded_dates();
-    for (std::int64_t i = 0; i < block.n_locations(); ++i) {
+    for (std::int64_t i = 0; i < n_locations; ++i) {
+        copy_column(scratch.counts + i, n_locations, plan.n_dates, scratch.location_counts);
+        copy_column(scratch.reach + i, n_locations, plan.n_dates, scratch.location_reach);
         finish_location(plan,
-                        {scratch.records + i * plan.location_bytes(), scratch.counts + i * stride,
-                         scratch.reach + i * stride, scratch.scores + i * stride},
-                        scratch.densities);
+                        {scratch.records + i * plan.record_bytes, n_locations * plan.record_bytes,
+                         scratch.location_counts, scratch.location_reach},
+                        scratch.densities, scratch.scores + i * stride);
     }
     for (std::int64_t date = 0; date < plan.n_dates; ++date) {
         for (std::int64_t row = 0; row < block.n_rows; ++row) {
-            float* to =
-                scores.data + date * scores.date_stride + (block.row + row) * scores.row_stride + block.col;
-            for (std::int64_t col = 0; col < block.n_cols; ++col) {
-                to[col] = scratch.scores[(col * block.n_rows + row) * stride + date];
-            }
+            copy_column(
+                scratch.scores + row * stride + date, block.n_rows * stride, block.n_cols,
+                scores.data + date * scores.date_stride + (block.row + row) * scores.row_stride + block.col);
         }
     }
 }

@@ -47,6 +47,4 @@ LofPlan::LofPlan(std::int64_t dates, std::int64_t bands, const LofParams& params
     record_bytes = round_up(k * static_cast<std::int64_t>(sizeof(float) + sizeof(std::uint16_t)), 16);
 }
 
-std::int64_t LofPlan::location_bytes() const { return round_up((n_dates * record_bytes) + 2 * 64, 64); }
-
 }  // namespace rastertide::cpu

@@ -43,8 +43,6 @@ struct LofPlan {
     std::int64_t padded_dates() const { return n_slabs * n_lanes; }
     std::int64_t image_rows(const Block& block) const { return block.n_rows + patch - 1; }
     std::int64_t image_cols(const Block& block) const { return block.n_cols + patch - 1; }
-    /// Bytes from one location's records to the next: a record may be written a vector past its end.
-    std::int64_t location_bytes() const;
     Block whole_block() const { return {0, 0, block_rows, block_cols}; }
 };
 

@@ -12,6 +12,8 @@
 namespace rastertide::cpu {
 namespace {
 
+// Records are written in whole vectors.
+constexpr std::int64_t kRecordSlackBytes = 128;
 constexpr std::int64_t kPageBytes = 2 * 1024 * 1024;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
@@ -42,6 +44,8 @@ struct Parts {
     std::byte* records;
     std::uint16_t* counts;
     float* reach;
+    std::uint16_t* location_counts;
+    float* location_reach;
     float* scores;
     double* densities;
 };
@@ -56,11 +60,14 @@ std::int64_t cut_parts(const LofPlan& plan, std::byte* base, Parts& parts) {
     cutter.cut(parts.sums, 2 * plan.patch * plan.block_cols * kDatesPerPass * plan.n_lanes);
     cutter.cut(parts.image, n_pixels * plan.padded_dates());
     cutter.cut(parts.distances, n_distance_rows * plan.distance_stride);
-    cutter.cut(parts.reach, n_locations * plan.padded_dates());
+    // A vector may be written past the end of these.
+    cutter.cut(parts.reach, n_locations * plan.padded_dates() + kMaxLanes);
     cutter.cut(parts.counts, n_locations * plan.padded_dates());
+    cutter.cut(parts.location_reach, plan.padded_dates());
+    cutter.cut(parts.location_counts, plan.padded_dates());
     cutter.cut(parts.densities, plan.padded_dates());
     cutter.cut(parts.scores, n_locations * plan.padded_dates());
-    cutter.cut(parts.records, n_locations * plan.location_bytes());
+    cutter.cut(parts.records, n_locations * plan.n_dates * plan.record_bytes + kRecordSlackBytes);
     return round_up(cutter.used(), kPageBytes);
 }
 
@@ -94,6 +101,8 @@ LofScratch::LofScratch(const LofPlan& plan) : memory_(allocate(bytes(plan))) {
     records = parts.records;
     counts = parts.counts;
     reach = parts.reach;
+    location_counts = parts.location_counts;
+    location_reach = parts.location_reach;
     scores = parts.scores;
     densities = parts.densities;
 }

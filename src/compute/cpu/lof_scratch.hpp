@@ -25,12 +25,15 @@ class LofScratch {
     /// [2][block_cols][block_rows] rows of distance_stride: squared distances of the two dates of a pass to
     /// every date
     float* distances;
-    /// [n_locations] of location_bytes
+    /// [n_dates][n_locations] of record_bytes: neighbours in the order in which they are found
     std::byte* records;
-    /// [n_locations][padded_dates]: neighbours found, 0 for a date that takes no part
+    /// [n_dates][n_locations]: neighbours found, 0 for a date that takes no part
     std::uint16_t* counts;
-    /// [n_locations][padded_dates]: distance to the last neighbour
+    /// [n_dates][n_locations]: distance to the last neighbour
     float* reach;
+    /// [padded_dates]: one location's column of each
+    std::uint16_t* location_counts;
+    float* location_reach;
     /// [n_locations][padded_dates]
     float* scores;
     /// [padded_dates]

@@ -164,27 +164,25 @@ struct SelectPass {
     std::int64_t date;
     std::int64_t n_rows;  ///< rows of distances: one of each location at each date of the pass
 
+    /// What select() writes lies in the order in which it comes: all locations of a date, then the next date.
+    std::int64_t place(std::int64_t row) const { return date * block.n_locations() + row; }
+
     Record record(std::int64_t row) const {
-        const std::int64_t location = row % block.n_locations();
-        const std::int64_t at = date + row / block.n_locations();
-        auto* distances = reinterpret_cast<float*>(scratch.records + location * plan.location_bytes() +
-                                                   at * plan.record_bytes);
-        const std::int64_t i = location * plan.padded_dates() + at;
-        return {distances, reinterpret_cast<std::uint16_t*>(distances + plan.k), scratch.counts + i,
-                scratch.reach + i};
+        auto* distances = reinterpret_cast<float*>(scratch.records + place(row) * plan.record_bytes);
+        return {distances, reinterpret_cast<std::uint16_t*>(distances + plan.k), scratch.counts + place(row),
+                scratch.reach + place(row)};
     }
 };
 
 HWY_INLINE void write_records(const SelectPass& pass, std::int64_t first_row, const float* rows,
                               const Group& group) {
-    alignas(64) float reach[kLanes];
-    hn::Store(hn::Sqrt(hn::BitCast(kF, hn::Load(kU, group.kth))), kF, reach);
+    const VF reach = hn::Sqrt(hn::BitCast(kF, hn::Load(kU, group.kth)));
+    hn::StoreU(reach, kF, pass.scratch.reach + pass.place(first_row));
     const std::int64_t n = std::min(kLanes, pass.n_rows - first_row);
     for (std::int64_t r = 0; r < n; ++r) {
         const Record record = pass.record(first_row + r);
         if (fits_network(pass.plan, group.n_candidates[r]) && write_record(group, r, record) == pass.plan.k) {
             *record.count = static_cast<std::uint16_t>(pass.plan.k);
-            *record.reach = reach[r];
         } else {
             select_exactly(pass.plan, rows + r * pass.plan.distance_stride, group.bounds[r], record);
         }
