@@ -11,7 +11,7 @@
 
 #include "compute/cpu/lof_distances-inl.hpp"
 #include "compute/cpu/lof_finish.hpp"
-#include "compute/cpu/lof_pack.hpp"
+#include "compute/cpu/lof_pack-inl.hpp"
 #include "compute/cpu/lof_select-inl.hpp"
 #include "compute/cpu/lof_vectors-inl.hpp"
 
@@ -22,7 +22,7 @@ namespace rastertide::cpu::HWY_NAMESPACE {
 void forget_self(const LofPlan& plan, const LofScratch& scratch, const SelectPass& pass) {
     for (std::int64_t row = 0; row < pass.n_rows; ++row) {
         const std::int64_t date = pass.date + row / pass.block.n_locations();
-        scratch.distances[row * plan.distance_stride + date] = std::numeric_limits<float>::quiet_NaN();
+        scratch.distances[date / kLanes * plan.distance_slab_floats + row * kLanes + date % kLanes] = std::numeric_limits<float>::quiet_NaN();
     }
 }
 

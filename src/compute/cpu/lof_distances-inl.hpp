@@ -148,20 +148,19 @@ struct Column {
     const float* next_run;
     std::int64_t row_floats;
     float* out;  ///< where the run's first row would go
-    std::int64_t out_floats;
 };
 
 HWY_INLINE void column_sums_any(const Column& column, const Segment& segment, std::int64_t p) {
     VF sum = hn::Load(kF, column.run + (p - 1) * column.row_floats);
-    if (segment.end == p) hn::Store(sum, kF, column.out + (p - 1) * column.out_floats);
+    if (segment.end == p) hn::Store(sum, kF, column.out + (p - 1) * kLanes);
     for (std::int64_t i = p - 2; i >= segment.begin; --i) {
         sum = hn::Add(hn::Load(kF, column.run + i * column.row_floats), sum);
-        if (i < segment.end) hn::Store(sum, kF, column.out + i * column.out_floats);
+        if (i < segment.end) hn::Store(sum, kF, column.out + i * kLanes);
     }
     for (std::int64_t i = 1; i < segment.end; ++i) {
         const VF value = hn::Load(kF, column.next_run + (i - 1) * column.row_floats);
         sum = i == 1 ? value : hn::Add(value, sum);
-        float* to = column.out + i * column.out_floats;
+        float* to = column.out + i * kLanes;
         if (i >= segment.begin) hn::Store(hn::Add(hn::Load(kF, to), sum), kF, to);
     }
 }
@@ -179,7 +178,7 @@ HWY_INLINE void column_sums_whole(const Column& column) {
     for (int i = 1; i < kPatch; ++i) {
         const VF value = hn::Load(kF, column.next_run + (i - 1) * column.row_floats);
         sum = i == 1 ? value : hn::Add(value, sum);
-        hn::Store(add_in<true>(suffix[i], sum), kF, column.out + i * column.out_floats);
+        hn::Store(add_in<true>(suffix[i], sum), kF, column.out + i * kLanes);
     }
 }
 
@@ -192,7 +191,6 @@ struct DistancePass {
     std::int64_t col_phase;
 
     std::int64_t sum_row_floats() const { return block.n_cols * 2 * kLanes; }
-    std::int64_t date_floats() const { return block.n_locations() * plan.distance_stride; }
 };
 
 /// Row sums of image row `row` at one vector of dates.
@@ -217,13 +215,12 @@ HWY_INLINE void row_sums(const DistancePass& pass, const float* slab, std::int64
 template <int kPatch>
 HWY_INLINE void column_sums(const DistancePass& pass, const float* run, const float* next_run,
                             const Segment& segment, float* distances) {
-    const std::int64_t stride = pass.plan.distance_stride;
     for (std::int64_t col = 0; col < pass.block.n_cols; ++col) {
         for (std::int64_t date = 0; date < kDatesPerPass; ++date) {
             const std::int64_t lane = (col * 2 + date) * kLanes;
-            float* out = distances + date * pass.date_floats() +
-                         (col * pass.block.n_rows + segment.first - segment.begin) * stride;
-            const Column column{run + lane, next_run + lane, pass.sum_row_floats(), out, stride};
+            const std::int64_t location = col * pass.block.n_rows + segment.first - segment.begin;
+            float* out = distances + (date * pass.block.n_locations() + location) * kLanes;
+            const Column column{run + lane, next_run + lane, pass.sum_row_floats(), out};
             if (kPatch != 0 && segment.end - segment.begin == kPatch) {
                 column_sums_whole<kPatch == 0 ? 1 : kPatch>(column);
             } else {
@@ -264,7 +261,7 @@ HWY_NOINLINE void all_distances(const DistancePass& pass) {
         pass.plan.image_rows(pass.block) * pass.plan.image_cols(pass.block) * pass.plan.n_bands * kLanes;
     for (std::int64_t i = 0; i < pass.plan.n_slabs; ++i) {
         slab_distances<kPatch, kOneBand>(pass, pass.scratch.image + i * slab_floats,
-                                         pass.scratch.distances + i * kLanes);
+                                         pass.scratch.distances + i * pass.plan.distance_slab_floats);
     }
 }
 

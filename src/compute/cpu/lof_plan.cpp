@@ -6,18 +6,17 @@
 namespace rastertide::cpu {
 namespace {
 
-constexpr std::int64_t kLineFloats = 16;
-
 // The image slice and two dates' distances of a block should stay in the second cache: 1 MB on the machines
 // in view.
 constexpr std::int64_t kCacheFloats = 256 * 1024;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 
-/// An odd number of cache lines: rows must not fall on the same sets of the cache.
-std::int64_t odd_lines(std::int64_t n_floats) {
-    const std::int64_t n_lines = (n_floats + kLineFloats - 1) / kLineFloats;
-    return (n_lines | 1) * kLineFloats;
+/// From one vector of dates to the next: 16 rows of all dates are worked on at a time, and shall lie on different sets of
+/// a first cache of 64 sets.
+std::int64_t slab_lines(std::int64_t n_rows) {
+    constexpr std::int64_t kSets = 64;
+    return round_up(n_rows, kSets) + kMaxLanes;
 }
 
 std::int64_t working_floats(const LofPlan& plan) {
@@ -43,7 +42,8 @@ LofPlan::LofPlan(std::int64_t dates, std::int64_t bands, const LofParams& params
         patch <= kLargestBlock ? patch * std::max<std::int64_t>(1, (14 + patch / 2) / patch) : kLargestBlock;
     while (block_rows >= 2 * patch && working_floats(*this) > kCacheFloats) block_rows -= patch;
 
-    distance_stride = odd_lines(n_slabs * n_lanes);
+    distance_rows = round_up(kDatesPerPass * whole_block().n_locations(), kMaxLanes);
+    distance_slab_floats = slab_lines(distance_rows) * n_lanes;
     record_bytes = round_up(k * static_cast<std::int64_t>(sizeof(float) + sizeof(std::uint16_t)), 16);
 }
 

@@ -54,12 +54,11 @@ std::int64_t cut_parts(const LofPlan& plan, std::byte* base, Parts& parts) {
     const Block block = plan.whole_block();
     const std::int64_t n_locations = block.n_locations();
     const std::int64_t n_pixels = plan.image_rows(block) * plan.image_cols(block) * plan.n_bands;
-    const std::int64_t n_distance_rows = round_up(kDatesPerPass * n_locations, kMaxLanes);
     Cutter cutter(base);
     cutter.cut(parts.pair, n_pixels * kDatesPerPass);
     cutter.cut(parts.sums, 2 * plan.patch * plan.block_cols * kDatesPerPass * plan.n_lanes);
     cutter.cut(parts.image, n_pixels * plan.padded_dates());
-    cutter.cut(parts.distances, n_distance_rows * plan.distance_stride);
+    cutter.cut(parts.distances, plan.n_slabs * plan.distance_slab_floats);
     // A vector may be written past the end of these.
     cutter.cut(parts.reach, n_locations * plan.padded_dates() + kMaxLanes);
     cutter.cut(parts.counts, n_locations * plan.padded_dates());

@@ -31,6 +31,15 @@ namespace rastertide::cpu::HWY_NAMESPACE {
 inline constexpr std::int64_t kMinima = 2 * kNetwork;
 inline constexpr std::int64_t kMinimaSets = kMinima / kLanes;
 
+/// kLanes rows of distances, one after the other in each slab.
+struct GroupRows {
+    const float* first;
+    std::int64_t slab_floats;
+    std::int64_t n_slabs;
+
+    HWY_INLINE DistanceRow row(std::int64_t r) const { return {first + r * kLanes, slab_floats, n_slabs}; }
+};
+
 /// kLanes rows of distances on their way through the phases.
 struct Group {
     alignas(64) std::uint32_t bounds[kLanes];
@@ -41,24 +50,24 @@ struct Group {
 };
 
 /// Bounds on the k-th distance of each row, infinity at most: NaN must not become a candidate.
-HWY_INLINE void find_bounds(const LofPlan& plan, const float* rows, Group& group) {
+HWY_INLINE void find_bounds(const LofPlan& plan, const GroupRows& rows, Group& group) {
     alignas(64) std::uint32_t minima[2][kLanes][kNetwork];
     for (std::int64_t r = 0; r < kLanes; ++r) {
-        const float* row = rows + r * plan.distance_stride;
+        const DistanceRow row = rows.row(r);
         VU lows[kMinimaSets];
 #pragma GCC unroll 32
         for (std::int64_t set = 0; set < kMinimaSets; ++set) lows[set] = hn::Set(kU, ~0u);
         std::int64_t slab = 0;
-        for (; slab + kMinimaSets <= plan.n_slabs; slab += kMinimaSets) {
+        for (; slab + kMinimaSets <= row.n_slabs; slab += kMinimaSets) {
 #pragma GCC unroll 32
             for (std::int64_t set = 0; set < kMinimaSets; ++set) {
-                lows[set] = hn::Min(lows[set], load_bits(row + (slab + set) * kLanes));
+                lows[set] = hn::Min(lows[set], row.load(slab + set));
             }
         }
 #pragma GCC unroll 32
         for (std::int64_t set = 0; set < kMinimaSets; ++set) {
-            if (slab + set < plan.n_slabs)
-                lows[set] = hn::Min(lows[set], load_bits(row + (slab + set) * kLanes));
+            if (slab + set < row.n_slabs)
+                lows[set] = hn::Min(lows[set], row.load(slab + set));
             hn::Store(lows[set], kU, &minima[set * kLanes / kNetwork][r][set * kLanes % kNetwork]);
         }
     }
@@ -90,18 +99,17 @@ HWY_INLINE void append_dates(std::uint64_t word, std::int64_t date, std::uint16_
 }
 
 /// Lists the dates at or below each row's bound, in order.
-HWY_INLINE void find_candidates(const LofPlan& plan, const float* rows, Group& group) {
+HWY_INLINE void find_candidates(const GroupRows& rows, Group& group) {
     constexpr std::int64_t kWordSlabs = 64 / kLanes;
     for (std::int64_t r = 0; r < kLanes; ++r) {
-        const float* row = rows + r * plan.distance_stride;
+        const DistanceRow row = rows.row(r);
         const VU bound = hn::Set(kU, group.bounds[r]);
         std::int64_t n = 0;
-        for (std::int64_t slab = 0; slab < plan.n_slabs; slab += kWordSlabs) {
+        for (std::int64_t slab = 0; slab < row.n_slabs; slab += kWordSlabs) {
             std::uint64_t word = 0;
-            const std::int64_t n_slabs = std::min(kWordSlabs, plan.n_slabs - slab);
+            const std::int64_t n_slabs = std::min(kWordSlabs, row.n_slabs - slab);
             for (std::int64_t i = 0; i < n_slabs; ++i) {
-                const VU distances = load_bits(row + (slab + i) * kLanes);
-                word |= mask_bits(at_most(distances, bound)) << (i * kLanes);
+                word |= mask_bits(at_most(row.load(slab + i), bound)) << (i * kLanes);
             }
             append_dates(word, slab * kLanes, group.dates[r], n);
             n += count_bits(word);
@@ -115,14 +123,23 @@ HWY_INLINE bool fits_network(const LofPlan& plan, std::int64_t n_candidates) {
     return n_candidates >= plan.k && n_candidates <= kNetwork;
 }
 
+/// Where in a row the distances to these dates are.
+HWY_INLINE hn::Vec<hn::RebindToSigned<DU>> places_of(const DistanceRow& row, const hn::Vec<hn::RebindToSigned<DU>> dates) {
+    const hn::RebindToSigned<DU> d32;
+    const auto slab_floats = hn::Set(d32, static_cast<std::int32_t>(row.slab_floats));
+    const auto slabs = hn::ShiftRight<kLaneBits>(dates);
+    return hn::Add(hn::Mul(slabs, slab_floats), hn::And(dates, hn::Set(d32, kLanes - 1)));
+}
+
 /// The k-th smallest distance of each row whose candidates fit the network.
-HWY_INLINE void rank_candidates(const LofPlan& plan, const float* rows, Group& group) {
+HWY_INLINE void rank_candidates(const LofPlan& plan, const GroupRows& rows, Group& group) {
     const hn::Rebind<std::uint16_t, DU> d16;
     const hn::RebindToSigned<DU> d32;
     for (std::int64_t r = 0; r < kLanes; ++r) {
+        const DistanceRow row = rows.row(r);
         for (std::int64_t c = 0; c < kNetwork; c += kLanes) {
             const auto dates = hn::PromoteTo(d32, hn::Load(d16, group.dates[r] + c));
-            const VU bits = hn::BitCast(kU, hn::GatherIndex(kF, rows + r * plan.distance_stride, dates));
+            const VU bits = hn::BitCast(kU, hn::GatherIndex(kF, row.data, places_of(row, dates)));
             const std::int64_t n = std::clamp<std::int64_t>(group.n_candidates[r] - c, 0, kLanes);
             const auto used = hn::FirstN(kU, static_cast<std::size_t>(n));
             hn::Store(hn::IfThenElse(used, bits, hn::Set(kU, ~0u)), kU, &group.candidates[r][c]);
@@ -174,7 +191,7 @@ struct SelectPass {
     }
 };
 
-HWY_INLINE void write_records(const SelectPass& pass, std::int64_t first_row, const float* rows,
+HWY_INLINE void write_records(const SelectPass& pass, std::int64_t first_row, const GroupRows& rows,
                               const Group& group) {
     const VF reach = hn::Sqrt(hn::BitCast(kF, hn::Load(kU, group.kth)));
     hn::StoreU(reach, kF, pass.scratch.reach + pass.place(first_row));
@@ -184,7 +201,7 @@ HWY_INLINE void write_records(const SelectPass& pass, std::int64_t first_row, co
         if (fits_network(pass.plan, group.n_candidates[r]) && write_record(group, r, record) == pass.plan.k) {
             *record.count = static_cast<std::uint16_t>(pass.plan.k);
         } else {
-            select_exactly(pass.plan, rows + r * pass.plan.distance_stride, group.bounds[r], record);
+            select_exactly(pass.plan, rows.row(r), group.bounds[r], record);
         }
     }
 }
@@ -192,20 +209,20 @@ HWY_INLINE void write_records(const SelectPass& pass, std::int64_t first_row, co
 /// Fills the records of the pass from scratch.distances.
 HWY_NOINLINE void select_neighbors(const SelectPass& pass, PhaseClock& clock) {
     const LofPlan& plan = pass.plan;
+    const GroupRows all{pass.scratch.distances, plan.distance_slab_floats, plan.n_slabs};
     if (plan.k > kNetwork) {
         for (std::int64_t row = 0; row < pass.n_rows; ++row) {
-            select_exactly(plan, pass.scratch.distances + row * plan.distance_stride, kInfinityBits,
-                           pass.record(row));
+            select_exactly(plan, all.row(row), kInfinityBits, pass.record(row));
         }
         clock.lap(Phase::Rank);
         return;
     }
     Group group{};
     for (std::int64_t first = 0; first < pass.n_rows; first += kLanes) {
-        const float* rows = pass.scratch.distances + first * plan.distance_stride;
+        const GroupRows rows{all.row(first).data, all.slab_floats, all.n_slabs};
         find_bounds(plan, rows, group);
         clock.lap(Phase::Bound);
-        find_candidates(plan, rows, group);
+        find_candidates(rows, group);
         clock.lap(Phase::Compress);
         rank_candidates(plan, rows, group);
         write_records(pass, first, rows, group);

@@ -30,6 +30,8 @@ inline constexpr DF kF{};
 inline constexpr DU kU{};
 inline constexpr std::int64_t kLanes = static_cast<std::int64_t>(hn::MaxLanes(kF));
 
+inline constexpr int kLaneBits = static_cast<int>(hwy::CeilLog2(static_cast<std::uint64_t>(kLanes)));
+
 inline constexpr std::uint32_t kInfinityBits = 0x7F800000;
 
 /// Distances as integers.
