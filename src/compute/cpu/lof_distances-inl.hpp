@@ -255,13 +255,69 @@ HWY_INLINE void slab_distances(const DistancePass& pass, const float* slab, floa
     }
 }
 
+/// A whole block of one band at one vector of dates, its sizes known when it is compiled: what nearly all blocks are.
+template <int kPatch>
+struct WholeBlock {
+    static constexpr std::int64_t kRuns = runs_per_block(kPatch);
+    static constexpr std::int64_t kCols = kRuns * kPatch;
+    static constexpr std::int64_t kImageCols = kCols + kPatch - 1;
+    static constexpr std::int64_t kSumRow = kCols * 2 * kLanes;
+
+    const float* image;
+    const float* pair;
+    std::int64_t n_rows;
+
+    HWY_INLINE void sum_rows(std::int64_t first, std::int64_t n, float* sums) const {
+        for (std::int64_t row = first; row < first + n; ++row, sums += kSumRow) {
+            const ImageRow image_row{image + row * kImageCols * kLanes, pair + row * kImageCols * 2, 1};
+            for (std::int64_t run = 0; run < kRuns; ++run) {
+                row_sums_whole<kPatch, true>(image_row, run * kPatch, sums + run * kPatch * 2 * kLanes);
+            }
+        }
+    }
+
+    HWY_INLINE void sum_columns(const float* run, const float* next_run, float* distances) const {
+        for (std::int64_t date = 0; date < kDatesPerPass; ++date) {
+            for (std::int64_t col = 0; col < kCols; ++col) {
+                const std::int64_t lane = (col * 2 + date) * kLanes;
+                column_sums_whole<kPatch>({run + lane, next_run + lane, kSumRow,
+                                           distances + (date * kCols + col) * n_rows * kLanes});
+            }
+        }
+    }
+
+    HWY_INLINE void find(float* sums, float* distances) const {
+        float* run = sums;
+        float* next_run = sums + kPatch * kSumRow;
+        sum_rows(0, kPatch, run);
+        for (std::int64_t row = 0; row < n_rows; row += kPatch) {
+            const bool is_last = row + kPatch == n_rows;
+            sum_rows(row + kPatch, is_last ? kPatch - 1 : kPatch, next_run);
+            sum_columns(run, next_run, distances + row * kLanes);
+            std::swap(run, next_run);
+        }
+    }
+
+    static bool is(const DistancePass& pass) {
+        return pass.row_phase == 0 && pass.col_phase == 0 && pass.block.n_cols == kCols &&
+               pass.block.n_rows % kPatch == 0;
+    }
+};
+
 template <int kPatch, bool kOneBand>
 HWY_NOINLINE void all_distances(const DistancePass& pass) {
     const std::int64_t slab_floats =
         pass.plan.image_rows(pass.block) * pass.plan.image_cols(pass.block) * pass.plan.n_bands * kLanes;
     for (std::int64_t i = 0; i < pass.plan.n_slabs; ++i) {
-        slab_distances<kPatch, kOneBand>(pass, pass.scratch.image + i * slab_floats,
-                                         pass.scratch.distances + i * pass.plan.distance_slab_floats);
+        const float* image = pass.scratch.image + i * slab_floats;
+        float* distances = pass.scratch.distances + i * pass.plan.distance_slab_floats;
+        if constexpr (kPatch != 0) {
+            if (WholeBlock<kPatch>::is(pass)) {
+                WholeBlock<kPatch>{image, pass.scratch.pair, pass.block.n_rows}.find(pass.scratch.sums, distances);
+                continue;
+            }
+        }
+        slab_distances<kPatch, kOneBand>(pass, image, distances);
     }
 }
 

@@ -37,7 +37,7 @@ LofPlan::LofPlan(std::int64_t dates, std::int64_t bands, const LofParams& params
     // Blocks are whole numbers of patches where patches are small, so that the prefix and suffix sums of a
     // block end with it; about 14 x 7 locations. Beyond 16 the image slice would leave every cache.
     constexpr std::int64_t kLargestBlock = 16;
-    block_cols = patch <= kLargestBlock ? patch * std::max<std::int64_t>(1, 8 / patch) : kLargestBlock;
+    block_cols = patch <= kLargestBlock ? patch * runs_per_block(patch) : kLargestBlock;
     block_rows =
         patch <= kLargestBlock ? patch * std::max<std::int64_t>(1, (14 + patch / 2) / patch) : kLargestBlock;
     while (block_rows >= 2 * patch && working_floats(*this) > kCacheFloats) block_rows -= patch;

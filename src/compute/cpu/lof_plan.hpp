@@ -12,6 +12,9 @@ namespace rastertide::cpu {
 /// Most lanes that a vector of dates has; arrays are laid out for it whatever the instruction set.
 inline constexpr std::int64_t kMaxLanes = 16;
 
+/// Runs of `patch` columns in a block: blocks are about eight columns wide.
+constexpr std::int64_t runs_per_block(std::int64_t patch) { return patch < 8 ? 8 / patch : 1; }
+
 /// Two dates share each load of the image.
 inline constexpr std::int64_t kDatesPerPass = 2;
 
