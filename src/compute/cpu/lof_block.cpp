@@ -22,7 +22,8 @@ namespace rastertide::cpu::HWY_NAMESPACE {
 void forget_self(const LofPlan& plan, const LofScratch& scratch, const SelectPass& pass) {
     for (std::int64_t row = 0; row < pass.n_rows; ++row) {
         const std::int64_t date = pass.date + row / pass.block.n_locations();
-        scratch.distances[date / kLanes * plan.distance_slab_floats + row * kLanes + date % kLanes] = std::numeric_limits<float>::quiet_NaN();
+        scratch.distances[date / kLanes * plan.distance_slab_floats + row * kLanes + date % kLanes] =
+            std::numeric_limits<float>::quiet_NaN();
     }
 }
 

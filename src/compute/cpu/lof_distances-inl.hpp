@@ -76,60 +76,52 @@ struct ImageRow {
     const float* pair;
     std::int64_t n_bands;
 
-    template <bool kOneBand>
     HWY_INLINE Sum first(std::int64_t col) const {
-        if constexpr (kOneBand) return square(image + col * kLanes, pair + 2 * col);
-        Sum sum = square(image + col * n_bands * kLanes, pair + 2 * col * n_bands);
-        for (std::int64_t b = 1; b < n_bands; ++b) sum = add_band(col, b, sum);
-        return sum;
+        const std::int64_t i = col * n_bands;
+        return add_bands(i, 1, square(image + i * kLanes, pair + 2 * i));
     }
-
-    template <bool kOneBand>
-    HWY_INLINE Sum next(std::int64_t col, Sum sum) const {
-        if constexpr (kOneBand) return add_square(image + col * kLanes, pair + 2 * col, sum);
-        for (std::int64_t b = 0; b < n_bands; ++b) sum = add_band(col, b, sum);
-        return sum;
-    }
+    HWY_INLINE Sum next(std::int64_t col, const Sum& sum) const { return add_bands(col * n_bands, 0, sum); }
 
   private:
-    HWY_INLINE Sum add_band(std::int64_t col, std::int64_t band, const Sum& sum) const {
-        const std::int64_t i = col * n_bands + band;
-        return add_square(image + i * kLanes, pair + 2 * i, sum);
+    HWY_INLINE Sum add_bands(std::int64_t i, std::int64_t first_band, Sum sum) const {
+        for (std::int64_t b = first_band; b < n_bands; ++b) {
+            sum = add_square(image + (i + b) * kLanes, pair + 2 * (i + b), sum);
+        }
+        return sum;
     }
 };
 
 /// Sums over p columns of one row, any segment. `run` is the column, maybe negative, where the segment's run
 /// starts.
-template <bool kOneBand>
 HWY_NOINLINE void row_sums_any(const ImageRow& row, std::int64_t run, const Segment& segment, std::int64_t p,
                                float* out) {
     float* first_out = out + (segment.first - segment.begin) * 2 * kLanes;
-    Sum sum = row.template first<kOneBand>(run + p - 1);
+    Sum sum = row.first(run + p - 1);
     if (segment.end == p) store(sum, first_out + (p - 1) * 2 * kLanes);
     for (std::int64_t i = p - 2; i >= segment.begin; --i) {
-        sum = row.template next<kOneBand>(run + i, sum);
+        sum = row.next(run + i, sum);
         if (i < segment.end) store(sum, first_out + i * 2 * kLanes);
     }
     for (std::int64_t i = 1; i < segment.end; ++i) {
         const std::int64_t col = run + p + i - 1;
-        sum = i == 1 ? row.template first<kOneBand>(col) : row.template next<kOneBand>(col, sum);
+        sum = i == 1 ? row.first(col) : row.next(col, sum);
         float* to = first_out + i * 2 * kLanes;
         if (i >= segment.begin) store(add(load(to), sum), to);
     }
 }
 
 /// Sums over kPatch columns of one row, a whole run: the suffixes stay in registers.
-template <int kPatch, bool kOneBand>
+template <int kPatch>
 HWY_INLINE void row_sums_whole(const ImageRow& row, std::int64_t run, float* out) {
     Sum suffix[kPatch];
-    Sum sum = suffix[kPatch - 1] = row.template first<kOneBand>(run + kPatch - 1);
+    Sum sum = suffix[kPatch - 1] = row.first(run + kPatch - 1);
 #pragma GCC unroll 16
-    for (int i = kPatch - 2; i >= 0; --i) sum = suffix[i] = row.template next<kOneBand>(run + i, sum);
+    for (int i = kPatch - 2; i >= 0; --i) sum = suffix[i] = row.next(run + i, sum);
     store(suffix[0], out);
 #pragma GCC unroll 16
     for (int i = 1; i < kPatch; ++i) {
         const std::int64_t col = run + kPatch + i - 1;
-        sum = i == 1 ? row.template first<kOneBand>(col) : row.template next<kOneBand>(col, sum);
+        sum = i == 1 ? row.first(col) : row.next(col, sum);
         store(add(suffix[i], sum), out + i * 2 * kLanes);
     }
 }
@@ -194,25 +186,18 @@ struct DistancePass {
 };
 
 /// Row sums of image row `row` at one vector of dates.
-template <int kPatch, bool kOneBand>
 HWY_INLINE void row_sums(const DistancePass& pass, const float* slab, std::int64_t row, float* out) {
-    const std::int64_t p = pass.plan.patch;
     const std::int64_t n_bands = pass.plan.n_bands;
     const std::int64_t first = row * pass.plan.image_cols(pass.block) * n_bands;
     const ImageRow image_row{slab + first * kLanes, pass.scratch.pair + 2 * first, n_bands};
     for (std::int64_t col = 0; col < pass.block.n_cols;) {
-        const Segment segment = segment_at(col, pass.block.n_cols, pass.col_phase, p);
-        if (kPatch != 0 && segment.end - segment.begin == kPatch) {
-            row_sums_whole<kPatch == 0 ? 1 : kPatch, kOneBand>(image_row, col, out + col * 2 * kLanes);
-        } else {
-            row_sums_any<kOneBand>(image_row, col - segment.begin, segment, p, out);
-        }
+        const Segment segment = segment_at(col, pass.block.n_cols, pass.col_phase, pass.plan.patch);
+        row_sums_any(image_row, col - segment.begin, segment, pass.plan.patch, out);
         col += segment.end - segment.begin;
     }
 }
 
 /// Distances of one segment of rows from the row sums of its run and the next.
-template <int kPatch>
 HWY_INLINE void column_sums(const DistancePass& pass, const float* run, const float* next_run,
                             const Segment& segment, float* distances) {
     for (std::int64_t col = 0; col < pass.block.n_cols; ++col) {
@@ -220,43 +205,38 @@ HWY_INLINE void column_sums(const DistancePass& pass, const float* run, const fl
             const std::int64_t lane = (col * 2 + date) * kLanes;
             const std::int64_t location = col * pass.block.n_rows + segment.first - segment.begin;
             float* out = distances + (date * pass.block.n_locations() + location) * kLanes;
-            const Column column{run + lane, next_run + lane, pass.sum_row_floats(), out};
-            if (kPatch != 0 && segment.end - segment.begin == kPatch) {
-                column_sums_whole<kPatch == 0 ? 1 : kPatch>(column);
-            } else {
-                column_sums_any(column, segment, pass.plan.patch);
-            }
+            column_sums_any({run + lane, next_run + lane, pass.sum_row_floats(), out}, segment,
+                            pass.plan.patch);
         }
     }
 }
 
-/// Squared distances from the two dates in scratch.pair to one vector of dates.
-template <int kPatch, bool kOneBand>
+/// Squared distances from the two dates in scratch.pair to one vector of dates, in a block of any size and
+/// place.
 HWY_INLINE void slab_distances(const DistancePass& pass, const float* slab, float* distances) {
     const std::int64_t p = pass.plan.patch;
     const std::int64_t image_rows = pass.plan.image_rows(pass.block);
-    const std::int64_t half = p * pass.sum_row_floats();
     float* run = pass.scratch.sums;
-    float* next_run = run + half;
+    float* next_run = run + p * pass.sum_row_floats();
     std::int64_t done = 0;
     // A run's row sums start where its first image row does: a block may begin within a run.
     const auto sum_run = [&](std::int64_t offset, float* sums) HWY_ATTR {
         for (std::int64_t i = offset; i < p && done < image_rows; ++i, ++done) {
-            row_sums<kPatch, kOneBand>(pass, slab, done, sums + i * pass.sum_row_floats());
+            row_sums(pass, slab, done, sums + i * pass.sum_row_floats());
         }
     };
     sum_run(pass.row_phase, run);
     for (std::int64_t row = 0; row < pass.block.n_rows;) {
         const Segment segment = segment_at(row, pass.block.n_rows, pass.row_phase, p);
         sum_run(0, next_run);
-        column_sums<kPatch>(pass, run, next_run, segment, distances);
+        column_sums(pass, run, next_run, segment, distances);
         row += segment.end - segment.begin;
         std::swap(run, next_run);
     }
 }
 
-/// A whole block of one band at one vector of dates, its sizes known when it is compiled: what nearly all blocks are.
-template <int kPatch>
+/// A whole block at one vector of dates, its sizes known when it is compiled: what nearly all blocks are.
+template <int kPatch, int kBands>
 struct WholeBlock {
     static constexpr std::int64_t kRuns = runs_per_block(kPatch);
     static constexpr std::int64_t kCols = kRuns * kPatch;
@@ -269,9 +249,10 @@ struct WholeBlock {
 
     HWY_INLINE void sum_rows(std::int64_t first, std::int64_t n, float* sums) const {
         for (std::int64_t row = first; row < first + n; ++row, sums += kSumRow) {
-            const ImageRow image_row{image + row * kImageCols * kLanes, pair + row * kImageCols * 2, 1};
+            const std::int64_t i = row * kImageCols * kBands;
+            const ImageRow image_row{image + i * kLanes, pair + 2 * i, kBands};
             for (std::int64_t run = 0; run < kRuns; ++run) {
-                row_sums_whole<kPatch, true>(image_row, run * kPatch, sums + run * kPatch * 2 * kLanes);
+                row_sums_whole<kPatch>(image_row, run * kPatch, sums + run * kPatch * 2 * kLanes);
             }
         }
     }
@@ -304,37 +285,55 @@ struct WholeBlock {
     }
 };
 
-template <int kPatch, bool kOneBand>
-HWY_NOINLINE void all_distances(const DistancePass& pass) {
-    const std::int64_t slab_floats =
+/// Calls find(image, distances) for every vector of dates.
+template <class Find>
+HWY_INLINE void for_each_slab(const DistancePass& pass, Find find) {
+    const std::int64_t image_floats =
         pass.plan.image_rows(pass.block) * pass.plan.image_cols(pass.block) * pass.plan.n_bands * kLanes;
     for (std::int64_t i = 0; i < pass.plan.n_slabs; ++i) {
-        const float* image = pass.scratch.image + i * slab_floats;
-        float* distances = pass.scratch.distances + i * pass.plan.distance_slab_floats;
-        if constexpr (kPatch != 0) {
-            if (WholeBlock<kPatch>::is(pass)) {
-                WholeBlock<kPatch>{image, pass.scratch.pair, pass.block.n_rows}.find(pass.scratch.sums, distances);
-                continue;
-            }
-        }
-        slab_distances<kPatch, kOneBand>(pass, image, distances);
+        find(pass.scratch.image + i * image_floats,
+             pass.scratch.distances + i * pass.plan.distance_slab_floats);
     }
+}
+
+template <int kPatch, int kBands>
+HWY_NOINLINE void find_distances_whole(const DistancePass& pass) {
+    for_each_slab(pass, [&](const float* image, float* distances) HWY_ATTR {
+        WholeBlock<kPatch, kBands>{image, pass.scratch.pair, pass.block.n_rows}.find(pass.scratch.sums,
+                                                                                     distances);
+    });
+}
+
+HWY_NOINLINE void find_distances_any(const DistancePass& pass) {
+    for_each_slab(
+        pass, [&](const float* image, float* distances) HWY_ATTR { slab_distances(pass, image, distances); });
+}
+
+template <int kPatch>
+HWY_INLINE void find_distances_of(const DistancePass& pass) {
+    const bool whole = WholeBlock<kPatch, 1>::is(pass);
+    if (whole && pass.plan.n_bands == 1) return find_distances_whole<kPatch, 1>(pass);
+    if (whole && pass.plan.n_bands == 2) return find_distances_whole<kPatch, 2>(pass);
+    find_distances_any(pass);
 }
 
 /// Fills scratch.distances from scratch.image and scratch.pair. Common patch sizes have their own code.
 HWY_INLINE void find_distances(const DistancePass& pass) {
-    if (pass.plan.n_bands > 1) return all_distances<0, false>(pass);
     switch (pass.plan.patch) {
         case 1:
-            return all_distances<1, true>(pass);
+            return find_distances_of<1>(pass);
         case 3:
-            return all_distances<3, true>(pass);
+            return find_distances_of<3>(pass);
         case 5:
-            return all_distances<5, true>(pass);
+            return find_distances_of<5>(pass);
         case 7:
-            return all_distances<7, true>(pass);
+            return find_distances_of<7>(pass);
+        case 9:
+            return find_distances_of<9>(pass);
+        case 11:
+            return find_distances_of<11>(pass);
         default:
-            return all_distances<0, true>(pass);
+            return find_distances_any(pass);
     }
 }
 

@@ -29,9 +29,10 @@ namespace rastertide::cpu::HWY_NAMESPACE {
 struct PackSquare {
     alignas(64) float lines[kLanes][kLanes];
 
-    /// Dates past the last one, which fill up its vector, are NaN: at no distance to anyone. The planes of the dates lie
-    /// too far apart for the CPU to foresee: what is `ahead` is fetched already.
-    HWY_INLINE void read(const float* from, std::int64_t plane, std::int64_t n_dates, std::int64_t n, std::int64_t ahead) {
+    /// Dates past the last one, which fill up its vector, are NaN: at no distance to anyone. The planes of
+    /// the dates lie too far apart for the CPU to foresee: what is `ahead` is fetched already.
+    HWY_INLINE void read(const float* from, std::int64_t plane, std::int64_t n_dates, std::int64_t n,
+                         std::int64_t ahead) {
         for (std::int64_t lane = 0; lane < kLanes; ++lane) {
             if (lane < n_dates) {
                 hwy::Prefetch(from + lane * plane + ahead);

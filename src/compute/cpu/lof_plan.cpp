@@ -12,8 +12,8 @@ constexpr std::int64_t kCacheFloats = 256 * 1024;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 
-/// From one vector of dates to the next: 16 rows of all dates are worked on at a time, and shall lie on different sets of
-/// a first cache of 64 sets.
+/// From one vector of dates to the next: 16 rows of all dates are worked on at a time, and shall lie on
+/// different sets of a first cache of 64 sets.
 std::int64_t slab_lines(std::int64_t n_rows) {
     constexpr std::int64_t kSets = 64;
     return round_up(n_rows, kSets) + kMaxLanes;

@@ -40,9 +40,9 @@ struct LofPlan {
     std::int64_t n_slabs;     ///< vectors of n_lanes dates; the last one is filled up with NaN dates
     std::int64_t block_rows;  ///< of whole blocks; those at a tile's rim are smaller
     std::int64_t block_cols;
-    std::int64_t distance_rows;         ///< rows of distances of a pass, filled up to whole groups of kMaxLanes
+    std::int64_t distance_rows;  ///< rows of distances of a pass, filled up to whole groups of kMaxLanes
     std::int64_t distance_slab_floats;  ///< from one vector of dates to the next
-    std::int64_t record_bytes;     ///< one date's neighbours: k distances, then k dates of 16 bits
+    std::int64_t record_bytes;          ///< one date's neighbours: k distances, then k dates of 16 bits
 
     std::int64_t padded_dates() const { return n_slabs * n_lanes; }
     std::int64_t image_rows(const Block& block) const { return block.n_rows + patch - 1; }

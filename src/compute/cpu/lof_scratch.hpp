@@ -22,8 +22,8 @@ class LofScratch {
     float* pair;
     /// [2][patch][block_cols][2][n_lanes]: horizontal sums of the last two runs of `patch` rows
     float* sums;
-    /// [n_slabs] of distance_slab_floats, each [2][block_cols][block_rows][n_lanes]: squared distances of the two dates of a
-    /// pass to every date
+    /// [n_slabs] of distance_slab_floats, each [2][block_cols][block_rows][n_lanes]: squared distances of the
+    /// two dates of a pass to every date
     float* distances;
     /// [n_dates][n_locations] of record_bytes: neighbours in the order in which they are found
     std::byte* records;

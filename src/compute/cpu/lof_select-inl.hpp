@@ -49,28 +49,33 @@ struct Group {
     std::int64_t n_candidates[kLanes];
 };
 
+/// Rows whose minima are found together: as many as there are registers for.
+inline constexpr std::int64_t kRowsAtOnce = std::min<std::int64_t>(kLanes, 8);
+
+/// Lane minima of kRowsAtOnce rows, over every kMinimaSets-th slab.
+HWY_INLINE void find_minima(const DistanceRow& first, std::int64_t r,
+                            std::uint32_t (&minima)[2][kLanes][kNetwork]) {
+    for (std::int64_t set = 0; set < kMinimaSets; ++set) {
+        VU lows[kRowsAtOnce];
+#pragma GCC unroll 16
+        for (std::int64_t i = 0; i < kRowsAtOnce; ++i) lows[i] = hn::Set(kU, ~0u);
+        for (std::int64_t slab = set; slab < first.n_slabs; slab += kMinimaSets) {
+            const float* distances = first.data + slab * first.slab_floats;
+#pragma GCC unroll 16
+            for (std::int64_t i = 0; i < kRowsAtOnce; ++i)
+                lows[i] = hn::Min(lows[i], load_bits(distances + i * kLanes));
+        }
+#pragma GCC unroll 16
+        for (std::int64_t i = 0; i < kRowsAtOnce; ++i) {
+            hn::Store(lows[i], kU, &minima[set * kLanes / kNetwork][r + i][set * kLanes % kNetwork]);
+        }
+    }
+}
+
 /// Bounds on the k-th distance of each row, infinity at most: NaN must not become a candidate.
 HWY_INLINE void find_bounds(const LofPlan& plan, const GroupRows& rows, Group& group) {
     alignas(64) std::uint32_t minima[2][kLanes][kNetwork];
-    for (std::int64_t r = 0; r < kLanes; ++r) {
-        const DistanceRow row = rows.row(r);
-        VU lows[kMinimaSets];
-#pragma GCC unroll 32
-        for (std::int64_t set = 0; set < kMinimaSets; ++set) lows[set] = hn::Set(kU, ~0u);
-        std::int64_t slab = 0;
-        for (; slab + kMinimaSets <= row.n_slabs; slab += kMinimaSets) {
-#pragma GCC unroll 32
-            for (std::int64_t set = 0; set < kMinimaSets; ++set) {
-                lows[set] = hn::Min(lows[set], row.load(slab + set));
-            }
-        }
-#pragma GCC unroll 32
-        for (std::int64_t set = 0; set < kMinimaSets; ++set) {
-            if (slab + set < row.n_slabs)
-                lows[set] = hn::Min(lows[set], row.load(slab + set));
-            hn::Store(lows[set], kU, &minima[set * kLanes / kNetwork][r][set * kLanes % kNetwork]);
-        }
-    }
+    for (std::int64_t r = 0; r < kLanes; r += kRowsAtOnce) find_minima(rows.row(r), r, minima);
     alignas(64) std::uint32_t sorted[2][kNetwork * kLanes];
     sort_rows(&minima[0][0][0], kNetwork, sorted[0]);
     sort_rows(&minima[1][0][0], kNetwork, sorted[1]);
@@ -124,7 +129,8 @@ HWY_INLINE bool fits_network(const LofPlan& plan, std::int64_t n_candidates) {
 }
 
 /// Where in a row the distances to these dates are.
-HWY_INLINE hn::Vec<hn::RebindToSigned<DU>> places_of(const DistanceRow& row, const hn::Vec<hn::RebindToSigned<DU>> dates) {
+HWY_INLINE hn::Vec<hn::RebindToSigned<DU>> places_of(const DistanceRow& row,
+                                                     const hn::Vec<hn::RebindToSigned<DU>> dates) {
     const hn::RebindToSigned<DU> d32;
     const auto slab_floats = hn::Set(d32, static_cast<std::int32_t>(row.slab_floats));
     const auto slabs = hn::ShiftRight<kLaneBits>(dates);

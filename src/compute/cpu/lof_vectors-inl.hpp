@@ -48,11 +48,15 @@ HWY_INLINE hn::Mask<DU> at_most(const VU a, const VU b) {
 
 /// Bit i is lane i.
 HWY_INLINE std::uint64_t mask_bits(const hn::Mask<DU> mask) {
+#if HWY_CAP_GE512
+    return mask.raw;
+#else
     std::uint8_t bytes[8] = {};
     hn::StoreMaskBits(kU, mask, bytes);
     std::uint64_t bits;
     std::memcpy(&bits, bytes, sizeof bits);
     return bits;
+#endif
 }
 
 HWY_INLINE std::int64_t count_bits(std::uint64_t bits) {
