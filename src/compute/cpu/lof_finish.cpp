@@ -26,6 +26,11 @@ struct Location {
     }
 };
 
+void fetch_ahead(const std::byte* record, std::int64_t n_bytes) {
+    constexpr std::int64_t kLineBytes = 64;
+    for (std::int64_t i = 0; i < n_bytes; i += kLineBytes) __builtin_prefetch(record + i);
+}
+
 /// Neighbours' sums run in the order of the dates: the same for every way to find the neighbours.
 void find_densities(const LofPlan& plan, const Location& location, double* densities) {
     for (std::int64_t date = 0; date < plan.n_dates; ++date) {
@@ -33,7 +38,7 @@ void find_densities(const LofPlan& plan, const Location& location, double* densi
         const std::uint16_t* dates = location.dates(date, plan.k);
         const std::int64_t n = location.counts[date];
         // The next location's record: of one location they lie too far apart for the CPU to foresee.
-        __builtin_prefetch(reinterpret_cast<const std::byte*>(distances) + plan.record_bytes);
+        fetch_ahead(reinterpret_cast<const std::byte*>(distances) + plan.record_bytes, plan.record_bytes);
         float sum = 0;
         for (std::int64_t i = 0; i < n; ++i) sum += std::max(location.reach[dates[i]], distances[i]);
         densities[date] = 1.0 / (static_cast<double>(sum) / static_cast<double>(n) + 1e-10);
