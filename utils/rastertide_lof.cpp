@@ -18,6 +18,7 @@ std::vector<OptionSpec> option_specs() {
                    {{"threshold", 1, "RULE", "sigma:N, quantile:Q or value:V (default sigma:2)"},
                     {"of", 1, "FORMAT", "write lof and anomaly also as one file of this format"},
                     {"co", 1, "NAME=VALUE", "creation option of the files", true},
+                    {"a_nodata", 1, "VALUE", "nodata value of lof and lof_max, 0 or below (default nan)"},
                     {"overwrite", 0, "", "replace the run that OUTDIR holds"}},
                    stack_option_specs(),
                    compute_option_specs()});
@@ -41,6 +42,7 @@ RunLofOptions run_options(const UtilityContext& context) {
     }
     options.format = args.get("of", "");
     options.creation_options = args.all("co");
+    options.nodata = args.number("a_nodata", options.nodata);
     options.overwrite = args.has("overwrite");
     return options;
 }

@@ -17,11 +17,7 @@ void count_scores(LofRun& run, ScoreHistogram& histogram, const ProgressFn& prog
     });
     const StageClock::Timer timer(run.clock, Stage::Threshold);
     for_each_tile(
-        run.comm, run.plan,
-        [&](const Tile& tile, Slot slot) {
-            read_shard(run.shard_file(kLofProduct, tile), run.shard_grid(tile), run.n_dates(),
-                       SampleType::Float32, scores[slot].get());
-        },
+        run.comm, run.plan, [&](const Tile& tile, Slot slot) { run.read_scores(tile, scores[slot].get()); },
         [&](const Tile& tile, Slot slot) {
             histogram.add(scores[slot].get(), tile.shard.n_pixels() * run.n_dates(),
                           run.options.compute.n_threads);

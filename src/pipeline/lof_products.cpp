@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 
 #include <rastertide/core/version.hpp>
 #include <rastertide/write/mosaic.hpp>
@@ -15,8 +14,6 @@
 
 namespace rastertide {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// The run's parameters, which every product carries.
 MetadataItems parameters(const LofRun& run, const LofSummary& summary) {
@@ -56,7 +53,8 @@ std::vector<ProductBand> date_bands(const LofSummary& summary, Items items) {
 
 Product lof_product(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary) {
     const std::int64_t n_pixels = run.series.grid().extent().n_pixels();
-    Product product{kLofProduct, SampleType::Float32, kNaN, {}, parameters(run, summary), {}, {}, false};
+    Product product{
+        kLofProduct, SampleType::Float32, run.options.nodata, {}, parameters(run, summary), {}, {}, false};
     product.bands = date_bands(summary, [&](std::size_t i) {
         const auto moments = statistics.date(static_cast<std::int64_t>(i));
         return statistics_items(moments.min, moments.max, moments.mean, moments.std, moments.n, n_pixels);
@@ -84,7 +82,8 @@ std::vector<Product> location_products(const LofRun& run, const LofSummary& summ
     const MetadataItems metadata = parameters(run, summary);
     Product count{
         kCountProduct, SampleType::UInt16, kCountNodata, {{"anomalous dates", {}}}, metadata, {}, {}, false};
-    Product max{kMaxProduct, SampleType::Float32, kNaN, {{"highest LOF", {}}}, metadata, {}, {}, false};
+    Product max{kMaxProduct, SampleType::Float32, run.options.nodata, {{"highest LOF", {}}}, metadata, {}, {},
+                false};
     Product max_date{kMaxDateProduct,
                      SampleType::UInt16,
                      kDateNodata,

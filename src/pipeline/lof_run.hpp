@@ -43,6 +43,11 @@ struct LofRun {
     ShardFormat shard_format(SampleType type, double nodata) const {
         return {type, nodata, options.creation_options};
     }
+    ShardFormat score_format() const { return shard_format(SampleType::Float32, options.nodata); }
+    /// The scores of a tile, NaN where there is none. @param scores [n_dates][shard pixels]
+    void read_scores(const Tile& tile, float* scores) const {
+        read_shard(shard_file(kLofProduct, tile), shard_grid(tile), n_dates(), score_format(), scores);
+    }
     /// Floats that hold the largest shard of any tile at all dates; `source`: the largest read window with
     /// all bands.
     std::int64_t max_shard_values() const;

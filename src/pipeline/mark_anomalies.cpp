@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <limits>
-
 #include "pipeline/lof_run.hpp"
 
 namespace rastertide {
@@ -23,8 +21,7 @@ class AnomalyMarker {
 
     void load(const Tile& tile, Slot slot) {
         const StageClock::Timer timer(run_.clock, Stage::ReadScores, score_bytes(tile));
-        read_shard(run_.shard_file(kLofProduct, tile), run_.shard_grid(tile), run_.n_dates(),
-                   SampleType::Float32, scores_[slot].get());
+        run_.read_scores(tile, scores_[slot].get());
     }
 
     void work(const Tile& tile, Slot slot) {
@@ -61,16 +58,15 @@ class AnomalyMarker {
     void write(const Tile& tile, Slot slot) {
         const StageClock::Timer timer(run_.clock, Stage::WriteMasks,
                                       tile.shard.n_pixels() * (run_.n_dates() + std::int64_t{8}));
-        const auto write_one = [&](const char* product, std::int64_t n_bands, SampleType type, double nodata,
+        const auto write_one = [&](const char* product, std::int64_t n_bands, const ShardFormat& format,
                                    const void* data) {
-            write_shard(run_.shard_file(product, tile), run_.shard_grid(tile), n_bands,
-                        run_.shard_format(type, nodata), data);
+            write_shard(run_.shard_file(product, tile), run_.shard_grid(tile), n_bands, format, data);
         };
-        write_one(kAnomalyProduct, run_.n_dates(), SampleType::Byte, kMaskNodata, mask_[slot].get());
-        write_one(kCountProduct, 1, SampleType::UInt16, kCountNodata, count_[slot].get());
-        write_one(kMaxProduct, 1, SampleType::Float32, std::numeric_limits<double>::quiet_NaN(),
-                  max_score_[slot].get());
-        write_one(kMaxDateProduct, 1, SampleType::UInt16, kDateNodata, max_date_[slot].get());
+        const auto format = [&](SampleType type, double nodata) { return run_.shard_format(type, nodata); };
+        write_one(kAnomalyProduct, run_.n_dates(), format(SampleType::Byte, kMaskNodata), mask_[slot].get());
+        write_one(kCountProduct, 1, format(SampleType::UInt16, kCountNodata), count_[slot].get());
+        write_one(kMaxProduct, 1, run_.score_format(), max_score_[slot].get());
+        write_one(kMaxDateProduct, 1, format(SampleType::UInt16, kDateNodata), max_date_[slot].get());
     }
 
     template <class T>

@@ -8,6 +8,7 @@
 
 #include "pipeline/lof_run.hpp"
 #include "pipeline/memory_plan.hpp"
+#include "pipeline/number_text.hpp"
 
 namespace rastertide {
 namespace {
@@ -23,7 +24,14 @@ ProgressFn part_of(const ProgressFn& progress, double from, double to) {
     return [=](double fraction) { progress(from + fraction * (to - from)); };
 }
 
+void check_nodata(double nodata) {
+    if (std::isnan(nodata) || (nodata <= 0 && nodata == static_cast<float>(nodata))) return;
+    throw InvalidArgument("a_nodata is " + number_text(nodata) +
+                          ", must be NaN, 0 or a negative number that fits Float32: scores are positive");
+}
+
 RasterSeries open(const RunLofOptions& options, Communicator& comm, const Logger& logger) {
+    check_nodata(options.nodata);
     SeriesOptions series_options = options.series;
     series_options.cache_bytes = block_cache_bytes(options.memory_limit_bytes, comm.node_size());
     RasterSeries series = open_series(series_options, comm.rank() == 0 ? logger : Logger{});

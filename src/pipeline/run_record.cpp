@@ -13,6 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// JSON has no NaN.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
 Json options_json(const LofRun& run) {
     const RunLofOptions& options = run.options;
     return {{"patch", options.lof.patch_size},
@@ -22,6 +25,7 @@ Json options_json(const LofRun& run) {
             {"bands", options.series.bands},
             {"device", to_string(options.compute.backend)},
             {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
+            {"a_nodata", number(options.nodata)},
             {"of", options.format},
             {"co", options.creation_options}};
 }
@@ -41,13 +45,12 @@ Json scenes_json(const RasterSeries& series) {
     return scenes;
 }
 
-/// JSON has no NaN.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 Json stages_json(const LofSummary& summary) {
     Json stages = Json::object();
     for (const StageCost& stage : summary.stages) {
-        stages[stage.name] = {{"seconds", stage.seconds}, {"bytes", stage.bytes}};
+        stages[stage.name] = {{"seconds", stage.seconds},
+                              {"bytes", stage.bytes},
+                              {"peak_memory_bytes", stage.peak_memory_bytes}};
     }
     return stages;
 }

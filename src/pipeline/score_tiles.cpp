@@ -63,8 +63,7 @@ class TileScorer {
         const std::int64_t n_values = tile.shard.n_pixels() * run_.n_dates();
         const StageClock::Timer timer(run_.clock, Stage::WriteScores, n_values * std::int64_t{sizeof(float)});
         write_shard(run_.shard_file(kLofProduct, tile), run_.shard_grid(tile), run_.n_dates(),
-                    run_.shard_format(SampleType::Float32, std::numeric_limits<double>::quiet_NaN()),
-                    scores_[slot].get());
+                    run_.score_format(), scores_[slot].get());
     }
 
     LofRun& run_;

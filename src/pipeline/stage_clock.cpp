@@ -8,7 +8,7 @@ namespace rastertide {
 StageClock::StageClock() {
     for (const char* name : {"open", "read", "lof", "statistics", "write_scores", "threshold", "read_scores",
                              "anomalies", "write_masks", "products"}) {
-        costs_.push_back({name, 0, 0});
+        costs_.push_back({name, 0, 0, 0});
     }
 }
 
@@ -18,17 +18,21 @@ double StageClock::seconds_since_start() const {
 
 std::vector<StageCost> StageClock::reduce(Communicator& comm) const {
     std::vector<double> seconds;
+    std::vector<double> peaks;
     std::vector<std::int64_t> bytes;
     for (const StageCost& cost : costs_) {
         seconds.push_back(cost.seconds);
+        peaks.push_back(static_cast<double>(cost.peak_memory_bytes));
         bytes.push_back(cost.bytes);
     }
     comm.max(seconds);
+    comm.max(peaks);
     comm.sum(bytes);
     std::vector<StageCost> result = costs_;
     for (std::size_t i = 0; i < result.size(); ++i) {
         result[i].seconds = seconds[i];
         result[i].bytes = bytes[i];
+        result[i].peak_memory_bytes = static_cast<std::int64_t>(peaks[i]);
     }
     return result;
 }

@@ -25,7 +25,10 @@ enum class Stage {
     Products
 };
 
-/// Seconds and bytes of each stage on this rank.
+/// The most memory this process has held so far.
+std::int64_t peak_memory_bytes();
+
+/// Seconds, bytes and peak memory of each stage on this rank.
 class StageClock {
   public:
     /// Adds the time of its own life to a stage.
@@ -39,6 +42,7 @@ class StageClock {
         Timer& operator=(const Timer&) = delete;
         ~Timer() {
             cost_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+            cost_.peak_memory_bytes = rastertide::peak_memory_bytes();
         }
 
       private:
@@ -50,15 +54,12 @@ class StageClock {
 
     double seconds_since_start() const;
 
-    /// Over all ranks: the slowest rank's seconds, all ranks' bytes. Collective.
+    /// Over all ranks: the slowest rank's seconds, all ranks' bytes, the largest rank's peak. Collective.
     std::vector<StageCost> reduce(Communicator& comm) const;
 
   private:
     std::vector<StageCost> costs_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-/// The most memory this process has held so far.
-std::int64_t peak_memory_bytes();
 
 }  // namespace rastertide

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
 
 #include <rastertide/core/error.hpp>
 #include <rastertide/write/shard.hpp>
@@ -56,14 +59,36 @@ DatasetHandle create(const std::string& path, const Grid& grid, std::int64_t n_b
     return dataset;
 }
 
-CPLErr transfer(GDALDatasetH dataset, GDALRWFlag direction, const Grid& grid, std::int64_t n_bands,
-                SampleType type, void* data) {
+CPLErr transfer(GDALDatasetH dataset, GDALRWFlag direction, const Grid& grid, int first_band,
+                std::int64_t n_bands, SampleType type, void* data) {
     const GSpacing pixel = bytes_of(type);
     const GSpacing line = pixel * grid.n_cols;
+    std::vector<int> bands(static_cast<std::size_t>(n_bands));
+    std::iota(bands.begin(), bands.end(), first_band);
     return GDALDatasetRasterIOEx(dataset, direction, 0, 0, static_cast<int>(grid.n_cols),
                                  static_cast<int>(grid.n_rows), data, static_cast<int>(grid.n_cols),
                                  static_cast<int>(grid.n_rows), gdal_type(type), static_cast<int>(n_bands),
-                                 nullptr, pixel, line, line * grid.n_rows, nullptr);
+                                 bands.data(), pixel, line, line * grid.n_rows, nullptr);
+}
+
+/// Whether the file has another value than NaN where the memory has NaN.
+bool replaces_nan(const ShardFormat& format) {
+    return format.type == SampleType::Float32 && !std::isnan(format.nodata);
+}
+
+/// Band by band: a copy of all would double the tile's memory.
+CPLErr write_with_nodata(GDALDatasetH dataset, const Grid& grid, std::int64_t n_bands,
+                         const ShardFormat& format, const float* data) {
+    const std::int64_t n_pixels = grid.extent().n_pixels();
+    const auto nodata = static_cast<float>(format.nodata);
+    std::vector<float> band(static_cast<std::size_t>(n_pixels));
+    CPLErr status = CE_None;
+    for (std::int64_t i = 0; i < n_bands && status == CE_None; ++i) {
+        std::transform(data + i * n_pixels, data + (i + 1) * n_pixels, band.begin(),
+                       [=](float value) { return std::isnan(value) ? nodata : value; });
+        status = transfer(dataset, GF_Write, grid, static_cast<int>(i) + 1, 1, format.type, band.data());
+    }
+    return status;
 }
 
 }  // namespace
@@ -79,14 +104,16 @@ void write_shard(const std::string& path, const Grid& grid, std::int64_t n_bands
     if (dataset == nullptr) errors.throw_error(what);
     // GDAL's C interface takes one pointer for both directions; writing does not change the data.
     const CPLErr status =
-        transfer(dataset.get(), GF_Write, grid, n_bands, format.type, const_cast<void*>(data));
+        replaces_nan(format)
+            ? write_with_nodata(dataset.get(), grid, n_bands, format, static_cast<const float*>(data))
+            : transfer(dataset.get(), GF_Write, grid, 1, n_bands, format.type, const_cast<void*>(data));
     dataset.reset();  // writes what is still in the cache: a full disk often shows only here
     if (status != CE_None) errors.throw_error(what);
     errors.throw_if_failed(what);
     file.commit();
 }
 
-void read_shard(const std::string& path, const Grid& grid, std::int64_t n_bands, SampleType type,
+void read_shard(const std::string& path, const Grid& grid, std::int64_t n_bands, const ShardFormat& format,
                 void* data) {
     const std::string what = "'" + path + "': cannot read the shard";
     GdalErrorCapture errors;
@@ -97,7 +124,13 @@ void read_shard(const std::string& path, const Grid& grid, std::int64_t n_bands,
         GDALGetRasterYSize(dataset.get()) != grid.n_rows || GDALGetRasterCount(dataset.get()) != n_bands) {
         throw IoError(what + ": its size is not that of the tile");
     }
-    if (transfer(dataset.get(), GF_Read, grid, n_bands, type, data) != CE_None) errors.throw_error(what);
+    if (transfer(dataset.get(), GF_Read, grid, 1, n_bands, format.type, data) != CE_None) {
+        errors.throw_error(what);
+    }
+    if (!replaces_nan(format)) return;
+    auto* values = static_cast<float*>(data);
+    std::replace(values, values + n_bands * grid.extent().n_pixels(), static_cast<float>(format.nodata),
+                 std::numeric_limits<float>::quiet_NaN());
 }
 
 }  // namespace rastertide

@@ -180,6 +180,10 @@ TEST_F(BadInput, NoOutput) {
     expect_error(utility("rastertide_lof") + " x.tif", kUsage, {"no output", "-o"});
 }
 
+TEST_F(BadInput, NodataThatAScoreCouldHave) {
+    expect_error(lof("-a_nodata 1 " + quoted(stack(12))), kFailed, {"a_nodata is 1", "NaN, 0 or a negative"});
+}
+
 TEST_F(BadInput, UnknownFormatIsNamedBeforeTheWork) {
     expect_error(lof("-of GTif " + quoted(stack(12))), kFailed, {"GTif"});
     EXPECT_FALSE(fs::exists(dir_.file("out")));

@@ -251,6 +251,19 @@ TEST_F(LofRuns, AMultiBandRasterAndAFolderGiveTheSameScores) {
     EXPECT_EQ(summary_of(dir_.file("out")).at("mean"), summary_of(reference()).at("mean"));
 }
 
+TEST_F(LofRuns, AnotherNodataValueChangesNoScore) {
+    run_lof(scenes(), dir_.file("out"), "-patch 5 -neighbors 6 -a_nodata -1 -threshold quantile:0.9");
+    const Bands expected = read_bands(reference() + "/lof.vrt");
+    const Bands found = read_bands(dir_.file("out/lof.vrt"));
+    for (std::size_t i = 0; i < found.values.size(); ++i) {
+        ASSERT_EQ(found.values[i], std::isnan(expected.values[i]) ? -1 : expected.values[i]) << i;
+    }
+    const GDALDatasetUniquePtr highest(GDALDataset::Open(dir_.file("out/lof_max.tif").c_str()));
+    EXPECT_EQ(highest->GetRasterBand(1)->GetNoDataValue(), -1);
+    EXPECT_EQ(read_bands(dir_.file("out/lof_max.tif")).at(0, 0, 0), -1);
+    EXPECT_EQ(summary_of(dir_.file("out")).at("mean"), summary_of(reference()).at("mean"));
+}
+
 TEST_F(LofRuns, OverwriteReplacesARunAndNothingElse) {
     run_lof(scenes(), dir_.file("out"), "-patch 3 -neighbors 5");
     std::ofstream(dir_.file("out/notes.txt")) << "mine";
@@ -283,6 +296,8 @@ TEST_F(LofRuns, SummaryTellsStagesBytesAndMemory) {
     EXPECT_EQ(summary.at("stages").at("read").at("bytes"), 30 * 40 * 70 * 4);
     EXPECT_EQ(summary.at("stages").at("write_scores").at("bytes"), 30 * 40 * 70 * 4);
     EXPECT_GT(summary.at("peak_memory_bytes"), 1 << 20);
+    EXPECT_GT(summary.at("stages").at("lof").at("peak_memory_bytes"), 1 << 20);
+    EXPECT_LE(summary.at("stages").at("lof").at("peak_memory_bytes"), summary.at("peak_memory_bytes"));
     EXPECT_GT(summary.at("seconds"), 0);
 }
 

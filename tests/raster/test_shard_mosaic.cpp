@@ -23,6 +23,7 @@ namespace rastertide {
 namespace {
 
 namespace fs = std::filesystem;
+using testing_support::Bands;
 using testing_support::read_bands;
 using testing_support::TempDir;
 
@@ -53,9 +54,25 @@ TEST_F(Shards, FloatsReadBackBitForBit) {
 
     write_shard(dir_.file("s.tif"), grid, 3, format, written.data());
     std::vector<float> read(written.size());
-    read_shard(dir_.file("s.tif"), grid, 3, SampleType::Float32, read.data());
+    read_shard(dir_.file("s.tif"), grid, 3, format, read.data());
 
     EXPECT_EQ(std::memcmp(read.data(), written.data(), written.size() * sizeof(float)), 0);
+}
+
+TEST_F(Shards, AnotherNodataValueStandsForNanInTheFileAlone) {
+    const Grid grid = raster_grid().subset({16, 8, 17, 9});
+    std::vector<float> written = ramp(3, grid, 1);
+    written[5] = kNaN;
+    const ShardFormat format = {SampleType::Float32, -9999, {}};
+
+    write_shard(dir_.file("s.tif"), grid, 3, format, written.data());
+    std::vector<float> read(written.size());
+    read_shard(dir_.file("s.tif"), grid, 3, format, read.data());
+    const Bands file = read_bands(dir_.file("s.tif"));
+
+    EXPECT_EQ(std::memcmp(read.data(), written.data(), written.size() * sizeof(float)), 0);
+    EXPECT_EQ(file.values[5], -9999);
+    EXPECT_EQ(file.values.back(), written.back());
 }
 
 TEST_F(Shards, CarryGridAndNodata) {
@@ -80,8 +97,9 @@ TEST_F(Shards, AnotherSizeThanTheTilesIsAnError) {
     write_shard(dir_.file("s.tif"), grid, 1, {SampleType::Float32, kNaN, {}}, values.data());
     std::vector<float> read(128);
 
-    EXPECT_THROW(read_shard(dir_.file("s.tif"), grid, 2, SampleType::Float32, read.data()), IoError);
-    EXPECT_THROW(read_shard(dir_.file("absent.tif"), grid, 1, SampleType::Float32, read.data()), IoError);
+    const ShardFormat format = {SampleType::Float32, kNaN, {}};
+    EXPECT_THROW(read_shard(dir_.file("s.tif"), grid, 2, format, read.data()), IoError);
+    EXPECT_THROW(read_shard(dir_.file("absent.tif"), grid, 1, format, read.data()), IoError);
 }
 
 TEST_F(Shards, AFailedWriteLeavesNothing) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct RunLofOptions {
     std::int64_t tile_n_rows = 0;
     std::string format;  ///< -of: also one file of this format for lof and anomaly; empty = none
     std::vector<std::string> creation_options;  ///< -co: of the shards, and of the files of -of
+    /// -a_nodata: nodata value of lof and lof_max. Scores are positive, so 0, a negative number or NaN.
+    double nodata = std::numeric_limits<double>::quiet_NaN();
     bool overwrite = false;
 };
 

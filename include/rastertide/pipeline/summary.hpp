@@ -11,7 +11,8 @@ namespace rastertide {
 struct StageCost {
     std::string name;
     double seconds = 0;  ///< of the slowest rank; stages that run beside others (reading ahead) overlap them
-    std::int64_t bytes = 0;  ///< moved by all ranks together
+    std::int64_t bytes = 0;              ///< moved by all ranks together
+    std::int64_t peak_memory_bytes = 0;  ///< the most that a rank had held when the stage ended there
 };
 
 /// What a run found at one date.

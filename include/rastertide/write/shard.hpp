@@ -16,7 +16,7 @@ std::int64_t bytes_of(SampleType type);
 /// What all shards of a product share.
 struct ShardFormat {
     SampleType type = SampleType::Float32;
-    double nodata = 0;                          ///< NaN for Float32 products
+    double nodata = 0;  ///< of Float32 products, which hold NaN in memory: what the file has in its place
     std::vector<std::string> creation_options;  ///< of GDAL's GTiff driver, NAME=VALUE
 };
 
@@ -32,6 +32,7 @@ void write_shard(const std::string& path, const Grid& grid, std::int64_t n_bands
 
 /// Reads a shard back, whole. @param data as for write_shard()
 /// @throws IoError  missing, unreadable, or of another size than expected
-void read_shard(const std::string& path, const Grid& grid, std::int64_t n_bands, SampleType type, void* data);
+void read_shard(const std::string& path, const Grid& grid, std::int64_t n_bands, const ShardFormat& format,
+                void* data);
 
 }  // namespace rastertide
