@@ -64,5 +64,12 @@ std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const
                : cpu::lof_scratch_bytes(n_dates, n_bands, params, options.n_threads);
 }
 
+std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
+                            const ComputeOptions& options) {
+    return resolve_backend(options.backend) == Backend::Reference
+               ? 1
+               : cpu::lof_block_rows(n_dates, n_bands, params);
+}
+
 }  // namespace dispatch
 }  // namespace rastertide

@@ -15,6 +15,8 @@ void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& sc
          const ComputeOptions& options);
 std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
                                const ComputeOptions& options);
+std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
+                            const ComputeOptions& options);
 }  // namespace dispatch
 
 namespace reference {
@@ -27,6 +29,7 @@ namespace cpu {
 void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int n_threads);
 std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
                                int n_threads);
+std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params);
 
 /// The instruction set that the kernels run with, after RASTERTIDE_SIMD.
 /// @throws InvalidArgument RASTERTIDE_SIMD names a level that this machine or build does not have

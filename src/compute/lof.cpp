@@ -65,4 +65,11 @@ std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const
     return dispatch::lof_scratch_bytes(n_dates, n_bands, params, options);
 }
 
+std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
+                            const ComputeOptions& options) {
+    params.validate(n_dates);
+    check_size("n_bands", n_bands, 1);
+    return dispatch::lof_block_rows(n_dates, n_bands, params, options);
+}
+
 }  // namespace rastertide

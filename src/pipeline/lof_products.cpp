@@ -109,13 +109,17 @@ std::vector<ShardPlace> shard_places(const LofRun& run, const std::string& produ
     return places;
 }
 
-void write_date_product(const LofRun& run, Product product) {
+void write_date_mosaic(const LofRun& run, Product product) {
     product.pixel_is_point = run.series.pixel_is_point();
-    const std::string vrt = run.folder.file(product.name + ".vrt");
-    write_mosaic(vrt, run.series.grid(), product, shard_places(run, product.name, ""));
-    if (run.options.format.empty()) return;
-    const std::string file = run.folder.file(product.name + "." + format_extension(run.options.format));
-    copy_raster(vrt, file, run.options.format, run.options.creation_options, false);
+    write_mosaic(run.folder.file(product.name + ".vrt"), run.series.grid(), product,
+                 shard_places(run, product.name, ""));
+}
+
+/// The file of -of.
+void write_single_file(const LofRun& run, const std::string& product) {
+    const std::string& format = run.options.format;
+    copy_raster(run.folder.file(product + ".vrt"), run.folder.file(product + "." + format_extension(format)),
+                format, run.options.creation_options, false);
 }
 
 /// A single file, made from shards that are not kept.
@@ -157,12 +161,14 @@ void write_styles(const LofRun& run, const LofSummary& summary) {
 }  // namespace
 
 void write_lof_products(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary) {
-    write_date_product(run, lof_product(run, statistics, summary));
-    write_date_product(run, anomaly_product(run, summary));
+    const std::array date_products = {lof_product(run, statistics, summary), anomaly_product(run, summary)};
+    for (const Product& product : date_products) write_date_mosaic(run, product);
     for (const Product& product : location_products(run, summary)) write_location_product(run, product);
     write_styles(run, summary);
     write_text_file(run.folder.file("per_date.csv"), per_date_csv(summary.dates));
     write_text_file(run.folder.file("per_date.svg"), per_date_svg(summary.dates));
+    if (run.options.format.empty()) return;
+    for (const Product& product : date_products) write_single_file(run, product.name);
 }
 
 }  // namespace rastertide

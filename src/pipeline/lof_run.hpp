@@ -2,7 +2,9 @@
 // What the stages of a LOF run share, and the stages: one file each, in this order.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <rastertide/compute/anomaly.hpp>
@@ -25,6 +27,8 @@ inline constexpr const char* kAnomalyProduct = "anomaly";
 inline constexpr const char* kCountProduct = "anomaly_count";
 inline constexpr const char* kMaxProduct = "lof_max";
 inline constexpr const char* kMaxDateProduct = "lof_max_date";
+inline constexpr std::array kProducts = {kLofProduct, kAnomalyProduct, kCountProduct, kMaxProduct,
+                                         kMaxDateProduct};
 
 struct LofRun {
     const RunLofOptions& options;
@@ -41,7 +45,7 @@ struct LofRun {
         return folder.file(OutputFolder::shard_name(product, tile.tile_row, tile.tile_col));
     }
     ShardFormat shard_format(SampleType type, double nodata) const {
-        return {type, nodata, options.creation_options};
+        return {type, nodata, options.format.empty() ? options.creation_options : std::vector<std::string>{}};
     }
     ShardFormat score_format() const { return shard_format(SampleType::Float32, options.nodata); }
     /// The scores of a tile, NaN where there is none. @param scores [n_dates][shard pixels]
@@ -78,6 +82,9 @@ AnomalyCounts mark_anomalies(LofRun& run, double threshold, const ProgressFn& pr
 
 /// run.json: what the run is made from; marks the folder as a run's.
 void write_run_record(const LofRun& run);
+/// What the run that a folder holds has written there, from its run.json.
+/// @throws InvalidArgument  run.json is not one of rastertide_lof
+OutputFolder::Contents contents_of_run(const std::string& outdir);
 /// Joins the shards and writes every file that users open.
 void write_lof_products(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary);
 void write_summary(const LofRun& run, const LofSummary& summary);

@@ -24,6 +24,23 @@ std::int64_t rank_bytes(std::int64_t memory_limit_bytes, int node_size) {
     return memory_limit_bytes / std::max(node_size, kRanksOfOnePlan);
 }
 
+/// A fixed share, so that the number of threads does not change the plan.
+std::int64_t scratch_share_bytes(std::int64_t memory_limit_bytes, int node_size) {
+    return rank_bytes(memory_limit_bytes, node_size) / 8;
+}
+
+/// Few ranks leave part of the limit unused: their threads may take it.
+void check_scratch(std::int64_t scratch_bytes, std::int64_t memory_limit_bytes, int node_size) {
+    const std::int64_t unused =
+        memory_limit_bytes / std::max(node_size, 1) - rank_bytes(memory_limit_bytes, node_size);
+    const std::int64_t available = scratch_share_bytes(memory_limit_bytes, node_size) + unused;
+    if (scratch_bytes <= available) return;
+    throw InvalidArgument("-mem " + std::to_string(memory_limit_bytes / kMegabyte) +
+                          " MB: the threads need " + std::to_string(scratch_bytes / kMegabyte + 1) +
+                          " MB to work in, " + std::to_string(available / kMegabyte) +
+                          " MB are left for that; give more with -mem, or fewer threads with -j");
+}
+
 }  // namespace
 
 std::int64_t block_cache_bytes(std::int64_t memory_limit_bytes, int node_size) {
@@ -33,7 +50,10 @@ std::int64_t block_cache_bytes(std::int64_t memory_limit_bytes, int node_size) {
 TileRequest make_tile_request(const RasterSeries& series, const LofParams& params,
                               const ComputeOptions& compute, std::int64_t memory_limit_bytes, int node_size) {
     const std::int64_t n_dates = series.n_dates();
+    check_scratch(lof_scratch_bytes(n_dates, series.n_bands(), params, compute), memory_limit_bytes,
+                  node_size);
     TileRequest request;
+    request.row_unit = lof_block_rows(n_dates, series.n_bands(), params, compute);
     request.n_cols = series.grid().n_cols;
     request.n_rows = series.grid().n_rows;
     request.patch_size = params.patch_size;
@@ -43,7 +63,7 @@ TileRequest make_tile_request(const RasterSeries& series, const LofParams& param
     request.bytes_per_shard_pixel = kScoreBuffers * n_dates * std::int64_t{sizeof(float)};
     request.budget_bytes = rank_bytes(memory_limit_bytes, node_size) - kProcessBytes -
                            block_cache_bytes(memory_limit_bytes, node_size) -
-                           lof_scratch_bytes(n_dates, series.n_bands(), params, compute);
+                           scratch_share_bytes(memory_limit_bytes, node_size);
     if (request.budget_bytes <= 0) {
         const std::int64_t missing = kRanksOfOnePlan * (1 - request.budget_bytes / kMegabyte);
         throw InvalidArgument("-mem " + std::to_string(memory_limit_bytes / kMegabyte) + " MB: at least " +

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 #include <optional>
 
@@ -15,9 +17,6 @@ namespace {
 
 // Shares of the job for the progress bar: scoring costs by far the most.
 constexpr double kScoreShare = 0.9;
-
-// Dates are indices in UInt16 rasters, where 65535 and 0 are nodata.
-constexpr std::int64_t kMaxDates = 65534;
 
 ProgressFn part_of(const ProgressFn& progress, double from, double to) {
     if (!progress) return {};
@@ -36,11 +35,6 @@ RasterSeries open(const RunLofOptions& options, Communicator& comm, const Logger
     series_options.cache_bytes = block_cache_bytes(options.memory_limit_bytes, comm.node_size());
     RasterSeries series = open_series(series_options, comm.rank() == 0 ? logger : Logger{});
     options.lof.validate(series.n_dates());
-    if (series.n_dates() > kMaxDates) {
-        throw InvalidArgument("the stack has " + std::to_string(series.n_dates()) + " dates, at most " +
-                              std::to_string(kMaxDates) + " can be told apart in the products");
-    }
-    if (!options.format.empty()) format_extension(options.format);  // before the work, not after it
     return series;
 }
 
@@ -52,15 +46,41 @@ TilePlan plan_tiles(const RunLofOptions& options, const RasterSeries& series, in
     return make_tiles(request);
 }
 
+/// What would fail at the end of the run is tried before it, and before an earlier run is removed.
+void check_format(const RunLofOptions& options, std::int64_t n_dates) {
+    if (options.format.empty()) {
+        check_creation_options("GTiff", options.creation_options);
+    } else {
+        check_copy_options(options.format, options.creation_options, n_dates);
+    }
+}
+
+/// Replacing a run must not remove what the new one reads.
+void check_inputs_lie_elsewhere(const LofRun& run) {
+    namespace fs = std::filesystem;
+    const fs::path outdir = fs::weakly_canonical(run.options.outdir);
+    for (const std::string& file : run.series.files()) {
+        const fs::path input = fs::weakly_canonical(file);
+        if (std::mismatch(outdir.begin(), outdir.end(), input.begin(), input.end()).first == outdir.end()) {
+            throw InvalidArgument("'" + file + "': the input lies in the output folder '" +
+                                  run.options.outdir + "', which -overwrite would empty");
+        }
+    }
+}
+
 void prepare_folder(LofRun& run) {
     together(run.comm, [&] {
         if (run.comm.rank() != 0) return;
-        run.folder = OutputFolder::make(run.options.outdir, run.options.overwrite);
-        write_run_record(run);
-        for (const char* product :
-             {kLofProduct, kAnomalyProduct, kCountProduct, kMaxProduct, kMaxDateProduct}) {
-            run.folder.make_product(product);
+        const RunLofOptions& options = run.options;
+        check_format(options, run.n_dates());
+        std::optional<OutputFolder::Contents> earlier;
+        if (options.overwrite && OutputFolder::holds_run(options.outdir)) {
+            check_inputs_lie_elsewhere(run);
+            earlier = contents_of_run(options.outdir);
         }
+        run.folder = OutputFolder::make(options.outdir, earlier);
+        write_run_record(run);
+        for (const char* product : kProducts) run.folder.make_product(product);
     });
 }
 
@@ -85,6 +105,16 @@ LofSummary summarise(const LofRun& run, const ScoreStatistics& statistics, doubl
                                  moments.max});
     }
     return summary;
+}
+
+void warn_of_odd_results(const LofRun& run, const LofSummary& summary) {
+    const Logger& logger = run.comm.rank() == 0 ? run.logger : Logger{};
+    if (summary.n_scores == 0) {
+        log(logger, LogLevel::Warning,
+            "no location has three dates with a whole patch of valid pixels: every product is nodata");
+    } else if (!std::isfinite(summary.mean) || !std::isfinite(summary.std)) {
+        log(logger, LogLevel::Warning, "mean or standard deviation of the scores is not finite");
+    }
 }
 
 /// Collective.
@@ -127,6 +157,7 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
         const StageClock::Timer timer(clock, Stage::Products);
         if (comm.rank() == 0) write_lof_products(run, statistics, summary);
     });
+    warn_of_odd_results(run, summary);
     add_costs(run, summary);
     together(comm, [&] {
         if (comm.rank() == 0) write_summary(run, summary);

@@ -3,7 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <rastertide/core/error.hpp>
 #include <rastertide/core/version.hpp>
+#include <rastertide/write/mosaic.hpp>
 #include <rastertide/write/text_file.hpp>
 
 #include "pipeline/lof_run.hpp"
@@ -12,6 +14,13 @@ namespace rastertide {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr const char* kSoftware = "rastertide_lof";
+
+/// File names may be of any bytes, JSON is UTF-8.
+std::string text_of(const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 /// JSON has no NaN.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
@@ -58,16 +67,41 @@ Json stages_json(const LofSummary& summary) {
 }  // namespace
 
 void write_run_record(const LofRun& run) {
-    const Json record = {{"software", "rastertide_lof"},
+    const Json record = {{"software", kSoftware},
                          {"version", kVersion},
                          {"options", options_json(run)},
                          {"grid", grid_json(run.series.grid())},
                          {"scenes", scenes_json(run.series)}};
-    write_text_file(run.folder.file("run.json"), record.dump(2) + "\n");
+    write_text_file(run.folder.file("run.json"), text_of(record));
+}
+
+OutputFolder::Contents contents_of_run(const std::string& outdir) {
+    const std::string path = outdir + "/run.json";
+    const Json record = Json::parse(read_text_file(path), nullptr, false);
+    if (record.is_discarded() || !record.is_object() || record.value("software", "") != kSoftware) {
+        throw InvalidArgument("'" + path +
+                              "': is not the record of a rastertide_lof run; the folder is left as " +
+                              "it is, name another one");
+    }
+    std::vector<std::string> extensions = {".vrt", ".tif", ".qml"};
+    const std::string format = record.value(Json::json_pointer("/options/of"), "");
+    if (!format.empty()) {
+        extensions.push_back("." + format_extension(format));
+        // What some formats put beside their file.
+        for (const char* sidecar : {".hdr", ".prj", ".wld", ".ige", ".ovr"}) extensions.emplace_back(sidecar);
+    }
+    OutputFolder::Contents contents;
+    contents.files = {"summary.json", "per_date.csv", "per_date.svg"};
+    for (const char* product : kProducts) {
+        contents.products.emplace_back(product);
+        for (const std::string& extension : extensions) contents.files.push_back(product + extension);
+    }
+    contents.files.emplace_back("run.json");  // last: until then the folder holds a run
+    return contents;
 }
 
 void write_summary(const LofRun& run, const LofSummary& summary) {
-    const Json json = {{"software", "rastertide_lof"},
+    const Json json = {{"software", kSoftware},
                        {"version", kVersion},
                        {"options", options_json(run)},
                        {"dates", run.n_dates()},
@@ -87,7 +121,7 @@ void write_summary(const LofRun& run, const LofSummary& summary) {
                        {"peak_memory_bytes", summary.peak_memory_bytes},
                        {"seconds", summary.wall_seconds},
                        {"stages", stages_json(summary)}};
-    write_text_file(run.folder.file("summary.json"), json.dump(2) + "\n");
+    write_text_file(run.folder.file("summary.json"), text_of(json));
 }
 
 }  // namespace rastertide

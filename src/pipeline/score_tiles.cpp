@@ -45,8 +45,8 @@ class TileScorer {
         }
         if (tile.locations.empty()) return;
         const PixelStack pixels = {pixels_[slot].get(), run_.n_dates(),     run_.series.n_bands(),
-                                   tile.source.n_rows,  tile.source.n_cols, tile.source.row,
-                                   tile.source.col};
+                                   tile.source.n_rows,  tile.source.n_cols, tile.locations.row,
+                                   tile.locations.col};
         const std::int64_t first =
             (tile.locations.row - tile.shard.row) * tile.shard.n_cols + (tile.locations.col - tile.shard.col);
         lof(pixels, run_.options.lof, {scores + first, tile.shard.n_pixels(), tile.shard.n_cols},

@@ -48,6 +48,13 @@ class GdalSource final : public RasterSource {
         }
     }
 
+    std::vector<std::string> files() override {
+        if (dataset_ == nullptr) open();
+        const GdalErrorCapture quiet;
+        const CPLStringList list(GDALGetFileList(dataset_.get()));
+        return {list.List(), list.List() + list.Count()};
+    }
+
     void release() override { dataset_.reset(); }
 
   private:

@@ -49,6 +49,8 @@ class Hdf5Source final : public RasterSource {
         }
     }
 
+    std::vector<std::string> files() override { return {name_.file}; }
+
     void release() override {
         dataset_ = {};
         file_ = {};

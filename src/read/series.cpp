@@ -39,6 +39,14 @@ std::optional<double> RasterSeries::source_nodata() const { return impl_->source
 const std::string& RasterSeries::format() const { return impl_->sources.front()->info().format; }
 std::int64_t RasterSeries::block_n_cols() const { return impl_->sources.front()->info().block_n_cols; }
 std::int64_t RasterSeries::block_n_rows() const { return impl_->sources.front()->info().block_n_rows; }
+std::vector<std::string> RasterSeries::files() const {
+    std::vector<std::string> files;
+    for (const auto& source : impl_->sources) {
+        const std::vector<std::string> more = source->files();
+        files.insert(files.end(), more.begin(), more.end());
+    }
+    return files;
+}
 bool RasterSeries::pixel_is_point() const { return impl_->sources.front()->info().pixel_is_point; }
 
 void RasterSeries::read(const Window& window, float* out) {

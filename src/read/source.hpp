@@ -39,6 +39,8 @@ class RasterSource {
     /// Reads bands (numbers from 0) of a window: out is [bands.size()][window.n_rows][window.n_cols]; invalid
     /// and non-finite pixels become NaN, the file's scale and offset are applied. @throws IoError
     virtual void read(const Window& window, std::span<const int> bands, float* out) = 0;
+    /// The files that it is read from.
+    virtual std::vector<std::string> files() = 0;
     /// Lets go of the file until the next read().
     virtual void release() {}
 };

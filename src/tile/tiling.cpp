@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include <rastertide/core/checked.hpp>
@@ -36,7 +37,7 @@ std::int64_t covered(std::int64_t n, std::int64_t halo, std::int64_t block, std:
 }
 
 /// What a pixel costs on average to read: decoded blocks, then copies of the halo. The kernel has halos of
-/// its own, so tiles do not change its cost.
+/// its own; what tiles cost it at their rims is small where they are tall (row_unit).
 double read_cost(const TileRequest& request, const TileShape& shape) {
     const std::int64_t halo = request.patch_size - 1;
     const double decoded =
@@ -55,8 +56,13 @@ TileShape tallest(const TileRequest& request, std::int64_t n_cols, std::int64_t 
         left < row_bytes
             ? 0
             : std::min({left / row_bytes, request.n_rows, std::max<std::int64_t>(1, wished_pixels / n_cols)});
-    if (n_rows < request.n_rows && n_rows > request.block_n_rows)
-        n_rows = round_down(n_rows, request.block_n_rows);
+    // Whole blocks of the inputs and of the kernel where the tile spans some, else of one of them.
+    const std::int64_t both = std::lcm(request.block_n_rows, request.row_unit);
+    for (const std::int64_t unit : {both, request.block_n_rows, request.row_unit}) {
+        if (n_rows >= request.n_rows || n_rows < 2 * unit) continue;
+        n_rows = round_down(n_rows, unit);
+        break;
+    }
     return {n_cols, n_rows};
 }
 

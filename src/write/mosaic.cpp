@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <cmath>
+#include <filesystem>
 
 #include <rastertide/core/error.hpp>
 #include <rastertide/write/mosaic.hpp>
@@ -8,7 +10,8 @@
 #include "read/gdal_error.hpp"
 #include "read/gdal_handles.hpp"
 #include "write/gdal_types.hpp"
-#include "write/temporary_file.hpp"
+#include "write/temporary_folder.hpp"
+#include "write/text_writer.hpp"
 
 namespace rastertide {
 namespace {
@@ -71,9 +74,10 @@ void add_source(CPLXMLNode* band, const ShardPlace& shard, int i_band) {
     add_window(source, "DstRect", shard.window);
 }
 
-void add_band(CPLXMLNode* root, const Product& product, int i_band, const std::vector<ShardPlace>& shards) {
+XmlHandle make_band(const Product& product, int i_band, const std::vector<ShardPlace>& shards) {
     const ProductBand& band = product.bands[static_cast<std::size_t>(i_band - 1)];
-    CPLXMLNode* node = CPLCreateXMLNode(root, CXT_Element, "VRTRasterBand");
+    XmlHandle root(CPLCreateXMLNode(nullptr, CXT_Element, "VRTRasterBand"));
+    CPLXMLNode* node = root.get();
     add_attribute(node, "dataType", GDALGetDataTypeName(gdal_type(product.type)));
     add_attribute(node, "band", std::to_string(i_band));
     add_metadata(node, band.metadata);
@@ -82,6 +86,12 @@ void add_band(CPLXMLNode* root, const Product& product, int i_band, const std::v
     CPLCreateXMLElementAndValue(node, "ColorInterp", product.colors.empty() ? "Gray" : "Palette");
     add_legend(node, product);
     for (const ShardPlace& shard : shards) add_source(node, shard, i_band);
+    return root;
+}
+
+std::string text_of(const XmlHandle& node) {
+    const std::unique_ptr<char, decltype(&VSIFree)> text(CPLSerializeXMLTree(node.get()), &VSIFree);
+    return text.get();
 }
 
 void add_georeference(CPLXMLNode* root, const Grid& grid) {
@@ -105,11 +115,17 @@ void write_mosaic(const std::string& path, const Grid& grid, const Product& prod
     MetadataItems metadata = product.metadata;
     metadata.emplace_back("AREA_OR_POINT", product.pixel_is_point ? "Point" : "Area");
     add_metadata(root.get(), metadata);
+    const std::string text = text_of(root);
+    const std::size_t end = text.rfind("</VRTDataset>");
+
+    // Band by band: the tree of hundreds of dates over hundreds of tiles takes gigabytes.
+    TextWriter file(path);
+    file.write(text.substr(0, end));
     for (int i_band = 1; i_band <= static_cast<int>(product.bands.size()); ++i_band) {
-        add_band(root.get(), product, i_band, shards);
+        file.write(text_of(make_band(product, i_band, shards)));
     }
-    const std::unique_ptr<char, decltype(&VSIFree)> text(CPLSerializeXMLTree(root.get()), &VSIFree);
-    write_text_file(path, text.get());
+    file.write(text.substr(end));
+    file.close();
 }
 
 namespace {
@@ -135,42 +151,76 @@ void copy_categories(GDALDatasetH from, const std::string& path, const GdalError
     char** names = GDALGetRasterCategoryNames(GDALGetRasterBand(from, 1));
     if (names == nullptr) return;
     const DatasetHandle to = open_for_copy(path, errors);
+    if (GDALGetRasterCount(to.get()) == 0) return;  // netCDF shows several bands as subdatasets
     GDALRasterBandH band = GDALGetRasterBand(to.get(), 1);
     if (GDALGetRasterCategoryNames(band) == nullptr) GDALSetRasterCategoryNames(band, names);
+}
+
+void write_copy(GDALDatasetH input, const std::string& path, const std::string& format,
+                const std::vector<std::string>& creation_options, const std::string& what) {
+    GdalErrorCapture errors;
+    StringList options(creation_options);
+    DatasetHandle output(GDALCreateCopy(driver_by_name(format.c_str()), path.c_str(), input, FALSE,
+                                        options.get(), nullptr, nullptr));
+    if (output == nullptr) errors.throw_error(what);
+    // What the format cannot hold (a colour table of many bands) was reported, too, and is no error.
+    errors.clear();
+    output.reset();
+    errors.throw_if_failed(what);
+    copy_categories(input, path, errors);
+    errors.throw_if_failed(what);
 }
 
 }  // namespace
 
 void copy_raster(const std::string& source, const std::string& path, const std::string& format,
                  const std::vector<std::string>& creation_options, bool with_statistics) {
-    const std::string what = "'" + path + "': cannot write the product";
-    TemporaryFile file(path);
-    GdalErrorCapture errors;
-    const DatasetHandle input = open_for_copy(source, errors);
-    if (with_statistics) compute_statistics(input.get());
-    errors.clear();
+    TemporaryFolder folder(path);
+    {
+        const GdalErrorCapture errors;
+        const DatasetHandle input = open_for_copy(source, errors);
+        if (with_statistics) compute_statistics(input.get());
+        write_copy(input.get(), folder.file(), format, creation_options,
+                   "'" + path + "': cannot write the product");
+    }
+    folder.commit();
+}
+
+void check_copy_options(const std::string& format, const std::vector<std::string>& creation_options,
+                        std::int64_t n_bands) {
+    const std::string what = "-of " + format;
+    check_creation_options(format, creation_options);
+    const DatasetHandle small(
+        GDALCreate(driver_by_name("MEM"), "", 16, 16, static_cast<int>(n_bands), GDT_Float32, nullptr));
+    const TemporaryFolder folder(
+        (std::filesystem::temp_directory_path() / ("rastertide." + format_extension(format))).string());
+    write_copy(small.get(), folder.file(), format, creation_options,
+               what + ": the format cannot hold " + std::to_string(n_bands) + " bands of Float32");
+}
+
+void check_creation_options(const std::string& format, const std::vector<std::string>& creation_options) {
+    for (const std::string& option : creation_options) {
+        if (option.find('=') == std::string::npos) {
+            throw InvalidArgument("-co '" + option + "': expected NAME=VALUE");
+        }
+    }
+    const GdalErrorCapture errors;
     StringList options(creation_options);
-    DatasetHandle output(GDALCreateCopy(driver_by_name(format.c_str()), file.path().c_str(), input.get(),
-                                        FALSE, options.get(), nullptr, nullptr));
-    if (output == nullptr) errors.throw_error(what);
-    // What the format cannot hold (a colour table of many bands) was reported, too, and is no error.
-    errors.clear();
-    output.reset();
-    errors.throw_if_failed(what);
-    copy_categories(input.get(), file.path(), errors);
-    errors.throw_if_failed(what);
-    file.commit();
+    if (GDALValidateCreationOptions(driver_by_name(format.c_str()), options.get()) == FALSE) {
+        throw InvalidArgument("-co: " + errors.text());
+    }
 }
 
 std::string format_extension(const std::string& format) {
     GDALDriverH driver = driver_by_name(format.c_str());
-    if (GDALGetMetadataItem(driver, GDAL_DCAP_CREATECOPY, nullptr) == nullptr) {
+    if (GDALGetMetadataItem(driver, GDAL_DCAP_CREATECOPY, nullptr) == nullptr &&
+        GDALGetMetadataItem(driver, GDAL_DCAP_CREATE, nullptr) == nullptr) {
         throw InvalidArgument("-of " + format +
                               ": GDAL cannot write this format; --formats lists those it can");
     }
     const char* extension = GDALGetMetadataItem(driver, GDAL_DMD_EXTENSION, nullptr);
-    if (extension != nullptr) return extension;
-    // GDAL 3.6 names none for COG.
+    if (extension != nullptr && *extension != '\0') return extension;
+    // GDAL 3.6 names none for COG, and an empty one for ENVI.
     return EQUAL(GDALGetDriverShortName(driver), "COG") ? "tif" : "bin";
 }
 

@@ -15,47 +15,62 @@ namespace fs = std::filesystem;
 
 constexpr const char* kRunFile = "run.json";
 
-/// What runs write at the top of their folder, by stem: -overwrite removes nothing else.
-bool is_product_of_a_run(const fs::path& entry) {
-    constexpr std::array kStems = {"run",     "summary",       "per_date", "lof",
-                                   "anomaly", "anomaly_count", "lof_max",  "lof_max_date"};
+/// A shard, whole or given up on, or what GDAL wrote beside it.
+bool is_shard(const fs::path& entry) {
     const std::string name = entry.filename().string();
-    const std::string stem = name.substr(0, name.find('.'));
-    return name == "tiles" || std::find(kStems.begin(), kStems.end(), stem) != kStems.end();
+    return name.starts_with("t_") && (name.ends_with(".tif") || name.ends_with(".tif.aux.xml"));
 }
 
-void remove_run(const fs::path& folder) {
+void remove_if_empty(const fs::path& folder) {
+    if (fs::is_directory(folder) && fs::is_empty(folder)) fs::remove(folder);
+}
+
+void remove_shards(const fs::path& folder) {
+    if (!fs::is_directory(folder)) return;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-        if (is_product_of_a_run(entry.path())) fs::remove_all(entry.path());
+        if (is_shard(entry.path())) fs::remove(entry.path());
+    }
+    remove_if_empty(folder);
+}
+
+void remove_run(const fs::path& folder, const OutputFolder::Contents& contents) {
+    for (const std::string& product : contents.products) remove_shards(folder / "tiles" / product);
+    remove_if_empty(folder / "tiles");
+    for (const std::string& file : contents.files) {
+        fs::remove(folder / file);
+        fs::remove(folder / (file + ".aux.xml"));  // statistics of pixels that are gone
     }
 }
 
-void prepare(const fs::path& folder, bool overwrite) {
+void prepare(const fs::path& folder, const std::optional<OutputFolder::Contents>& earlier) {
     if (fs::exists(folder) && !fs::is_directory(folder)) {
         throw InvalidArgument("'" + folder.string() + "': the output must be a folder, this is a file");
     }
     fs::create_directories(folder);
     if (fs::is_empty(folder)) return;
-    if (!fs::exists(folder / kRunFile)) {
+    if (!OutputFolder::holds_run(folder.string())) {
         throw InvalidArgument("'" + folder.string() +
                               "': the output folder is not empty and holds no earlier run; name an " +
                               "empty or a new folder");
     }
-    if (!overwrite) {
+    if (!earlier) {
         throw InvalidArgument("'" + folder.string() +
                               "': the output folder holds a run; -overwrite replaces it");
     }
-    remove_run(folder);
+    remove_run(folder, *earlier);
 }
 
 }  // namespace
 
-OutputFolder OutputFolder::make(const std::string& path, bool overwrite) {
+bool OutputFolder::holds_run(const std::string& path) {
+    std::error_code ignored;
+    return fs::exists(fs::path(path) / kRunFile, ignored);
+}
+
+OutputFolder OutputFolder::make(const std::string& path, const std::optional<Contents>& earlier) {
     try {
-        prepare(path, overwrite);
-        OutputFolder folder(path);
-        fs::create_directories(fs::path(path) / "tiles");
-        return folder;
+        prepare(path, earlier);
+        return OutputFolder(path);
     } catch (const fs::filesystem_error& error) {
         throw IoError("'" + path + "': cannot prepare the output folder: " + error.code().message());
     }
@@ -77,10 +92,12 @@ void OutputFolder::make_product(const std::string& product) const {
 }
 
 void OutputFolder::remove_product(const std::string& product) const {
-    std::error_code error;
-    fs::remove_all(fs::path(path_) / "tiles" / product, error);
-    if (error)
-        throw IoError("'" + file("tiles/" + product) + "': cannot remove the folder: " + error.message());
+    try {
+        remove_shards(fs::path(path_) / "tiles" / product);
+    } catch (const fs::filesystem_error& failure) {
+        throw IoError("'" + file("tiles/" + product) +
+                      "': cannot remove the shards: " + failure.code().message());
+    }
 }
 
 }  // namespace rastertide

@@ -34,11 +34,10 @@ StringList creation_options(const Grid& grid, const ShardFormat& format) {
     options.set("TILED", "YES");
     options.set("BLOCKXSIZE", std::to_string(block_size(grid.n_cols)));
     options.set("BLOCKYSIZE", std::to_string(block_size(grid.n_rows)));
-    for (const std::string& option : format.creation_options) {
-        const std::size_t equals = option.find('=');
-        if (equals == std::string::npos) throw InvalidArgument("-co '" + option + "': expected NAME=VALUE");
-        options.set(option.substr(0, equals), option.substr(equals + 1));
-    }
+    options.set_all(format.creation_options);
+    // The floating point predictor is for the scores alone; masks and counts have the other one.
+    const bool is_float = format.type == SampleType::Float32;
+    if (!is_float && options.value("PREDICTOR") == "3") options.set("PREDICTOR", "2");
     return options;
 }
 

@@ -36,7 +36,12 @@ class TemporaryFile {
     /// The sidecar that GDAL writes for what a format cannot hold goes along, if there is one. @throws
     /// IoError
     void commit() {
-        if (std::filesystem::exists(path_ + kSidecar)) rename(path_ + kSidecar, final_path_ + kSidecar);
+        if (std::filesystem::exists(path_ + kSidecar)) {
+            rename(path_ + kSidecar, final_path_ + kSidecar);
+        } else {
+            std::error_code none_there;
+            std::filesystem::remove(final_path_ + kSidecar, none_there);  // of an earlier file: stale
+        }
         rename(path_, final_path_);
         committed_ = true;
     }

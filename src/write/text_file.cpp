@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
-#include <cstdio>
-#include <memory>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include <rastertide/core/error.hpp>
 #include <rastertide/write/text_file.hpp>
 
-#include "write/temporary_file.hpp"
+#include "write/text_writer.hpp"
 
 namespace rastertide {
 namespace {
-
-struct FileCloser {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
 
 [[noreturn]] void throw_system_error(const std::string& path, const char* what) {
     throw IoError("'" + path + "': " + what + ": " + std::generic_category().message(errno));
@@ -23,25 +18,34 @@ using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
 
 }  // namespace
 
-void write_text_file(const std::string& path, const std::string& text) {
-    TemporaryFile temporary(path);
-    FileHandle file(std::fopen(temporary.path().c_str(), "wb"));
-    if (file == nullptr) throw_system_error(path, "cannot make the file");
+TextWriter::TextWriter(const std::string& path)
+    : path_(path), temporary_(path), file_(std::fopen(temporary_.path().c_str(), "wb")) {
+    if (file_ == nullptr) throw_system_error(path_, "cannot make the file");
+}
+
+void TextWriter::write(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size()) {
+        throw_system_error(path_, "cannot write the file");
+    }
+}
+
+void TextWriter::close() {
     // A full disk may show only when the buffer is flushed, and on some file systems only at the close.
-    const bool written =
-        std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() && std::fflush(file.get()) == 0;
-    if (!written || std::fclose(file.release()) != 0) throw_system_error(path, "cannot write the file");
-    temporary.commit();
+    const bool flushed = std::fflush(file_.get()) == 0;
+    if (std::fclose(file_.release()) != 0 || !flushed) throw_system_error(path_, "cannot write the file");
+    temporary_.commit();
+}
+
+void write_text_file(const std::string& path, const std::string& text) {
+    TextWriter file(path);
+    file.write(text);
+    file.close();
 }
 
 std::string read_text_file(const std::string& path) {
-    const FileHandle file(std::fopen(path.c_str(), "rb"));
-    if (file == nullptr) throw_system_error(path, "cannot open the file");
-    std::string text;
-    char buffer[1 << 16];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, file.get())) > 0;)
-        text.append(buffer, n);
-    if (std::ferror(file.get()) != 0) throw_system_error(path, "cannot read the file");
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file.is_open() || file.bad()) throw_system_error(path, "cannot read the file");
     return text;
 }
 

@@ -28,11 +28,7 @@ StringList creation_options(const WindowedGeotiffSpec& spec) {
     options.set("BLOCKXSIZE", block_size(spec.block_n_cols, spec.grid.n_cols));
     options.set("BLOCKYSIZE", block_size(spec.block_n_rows, spec.grid.n_rows));
     options.set("COMPRESS", spec.compression);
-    for (const std::string& option : spec.creation_options) {
-        const std::size_t equals = option.find('=');
-        if (equals == std::string::npos) throw InvalidArgument("-co '" + option + "': expected NAME=VALUE");
-        options.set(option.substr(0, equals), option.substr(equals + 1));
-    }
+    options.set_all(spec.creation_options);
     return options;
 }
 

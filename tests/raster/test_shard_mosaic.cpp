@@ -189,27 +189,29 @@ TEST_F(Mosaics, FormatsThatGdalCannotWriteAreRefused) {
 TEST(OutputFolders, OverwritingRemovesARunAndKeepsOtherFiles) {
     const TempDir dir;
     const std::string path = dir.file("out");
-    const OutputFolder folder = OutputFolder::make(path, false);
+    const OutputFolder folder = OutputFolder::make(path, std::nullopt);
     folder.make_product("lof");
-    for (const char* name :
-         {"run.json", "lof.vrt", "per_date.csv", "notes.txt", "tiles/lof/t_0000_0000.tif"}) {
+    for (const char* name : {"run.json", "lof.vrt", "per_date.csv", "notes.txt", "run.sh", "lof.txt",
+                             "tiles/mine.txt", "tiles/lof/t_0000_0000.tif"}) {
         write_text_file(folder.file(name), "x");
     }
 
-    EXPECT_THROW(OutputFolder::make(path, false), InvalidArgument);
-    OutputFolder::make(path, true);
+    EXPECT_THROW(OutputFolder::make(path, std::nullopt), InvalidArgument);
+    OutputFolder::make(path, OutputFolder::Contents{{"lof.vrt", "per_date.csv", "run.json"}, {"lof"}});
 
     EXPECT_FALSE(fs::exists(folder.file("run.json")));
     EXPECT_FALSE(fs::exists(folder.file("lof.vrt")));
-    EXPECT_TRUE(fs::is_empty(folder.file("tiles")));
-    EXPECT_EQ(read_text_file(folder.file("notes.txt")), "x");
+    EXPECT_FALSE(fs::exists(folder.file("tiles/lof")));
+    for (const char* name : {"notes.txt", "run.sh", "lof.txt", "tiles/mine.txt"}) {
+        EXPECT_EQ(read_text_file(folder.file(name)), "x") << name;
+    }
 }
 
 TEST(OutputFolders, AFolderOfAnotherKindIsNeverTaken) {
     const TempDir dir;
     write_text_file(dir.file("thesis.txt"), "mine");
 
-    EXPECT_THROW(OutputFolder::make(dir.path(), true), InvalidArgument);
+    EXPECT_THROW(OutputFolder::make(dir.path(), OutputFolder::Contents{{"thesis.txt"}, {}}), InvalidArgument);
     EXPECT_EQ(read_text_file(dir.file("thesis.txt")), "mine");
 }
 

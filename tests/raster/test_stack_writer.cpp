@@ -401,7 +401,7 @@ TEST(TextFile, ErrorsNameThePath) {
     const std::string missing = folder.file("none/a.txt");
 
     EXPECT_EQ(io_error_of([&] { read_text_file(missing); }),
-              "'" + missing + "': cannot open the file: No such file or directory");
+              "'" + missing + "': cannot read the file: No such file or directory");
     EXPECT_EQ(io_error_of([&] { write_text_file(missing, "text"); }),
               "'" + missing + "': cannot make the file: No such file or directory");
 }

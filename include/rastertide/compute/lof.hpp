@@ -27,9 +27,10 @@ struct PixelStack {
     std::int64_t n_bands = 1;
     std::int64_t n_rows = 0;
     std::int64_t n_cols = 0;
-    std::int64_t first_row =
-        0;  ///< raster position of pixel (0, 0): partial sums are anchored to the raster, so that
-    std::int64_t first_col = 0;  ///< a location's result does not depend on the tile it is computed in
+    /// Raster position of the first location (of pixel (0, 0), or of any other that moves with the tile):
+    /// partial sums are anchored to the raster, so that a score does not depend on the tile.
+    std::int64_t first_row = 0;
+    std::int64_t first_col = 0;
 };
 
 /// Where the scores of one tile go: scores of date t, location (row, col) at data[t * date_stride + row *
@@ -67,6 +68,11 @@ struct ScoreStack {
 ///             a block of a few hundred locations per thread
 void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores,
          const ComputeOptions& options = {});
+
+/// Rows of locations that are computed together: a tile whose height is a multiple of it, and that begins
+/// at a multiple of it in the raster, costs least.
+std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
+                            const ComputeOptions& options);
 
 /// Scratch memory that lof() takes beside its arguments, for a tile of any size.
 std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,

@@ -27,7 +27,7 @@ struct RunLofOptions {
     std::int64_t tile_n_cols = 0;                             ///< -tile W H; 0 = choose
     std::int64_t tile_n_rows = 0;
     std::string format;  ///< -of: also one file of this format for lof and anomaly; empty = none
-    std::vector<std::string> creation_options;  ///< -co: of the shards, and of the files of -of
+    std::vector<std::string> creation_options;  ///< -co: of the files of -of, else of the shards
     /// -a_nodata: nodata value of lof and lof_max. Scores are positive, so 0, a negative number or NaN.
     double nodata = std::numeric_limits<double>::quiet_NaN();
     bool overwrite = false;

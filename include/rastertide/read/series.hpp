@@ -53,6 +53,8 @@ class RasterSeries {
     /// The window shape that the files read well, in pixels (the whole width for strips).
     std::int64_t block_n_cols() const;
     std::int64_t block_n_rows() const;
+    /// Every file that the stack is read from, those that a VRT refers to included.
+    std::vector<std::string> files() const;
     /// Whether AREA_OR_POINT of the inputs is Point.
     bool pixel_is_point() const;
 

@@ -36,6 +36,7 @@ struct TileRequest {
     std::int64_t patch_size = 1;    ///< odd
     std::int64_t block_n_cols = 1;  ///< what the inputs read well; n_cols for strips
     std::int64_t block_n_rows = 1;
+    std::int64_t row_unit = 1;  ///< rows that are computed together: tall tiles are multiples of it
     std::int64_t bytes_per_source_pixel =
         4;  ///< memory while a tile is computed, all copies: of a pixel that is read
     std::int64_t bytes_per_shard_pixel = 4;  ///< and of one that is written

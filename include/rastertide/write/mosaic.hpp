@@ -46,10 +46,19 @@ void write_mosaic(const std::string& path, const Grid& grid, const Product& prod
                   const std::vector<ShardPlace>& shards);
 
 /// Copies a raster to a single file of another format ("COG", "GTiff", ...) in bounded memory; exact band
-/// statistics are computed first if `with_statistics`. Written under a temporary name. @throws IoError,
-/// InvalidArgument (unknown format)
+/// statistics are computed first if `with_statistics`. Written in a temporary folder beside `path`, then
+/// moved with the files that the format puts beside it. @throws IoError, InvalidArgument (unknown format)
 void copy_raster(const std::string& source, const std::string& path, const std::string& format,
                  const std::vector<std::string>& creation_options, bool with_statistics);
+
+/// Tries what copy_raster() would do on a small raster of so many Float32 bands, before hours of work.
+/// @throws InvalidArgument, IoError  unknown format or creation option, or the format cannot hold that
+void check_copy_options(const std::string& format, const std::vector<std::string>& creation_options,
+                        std::int64_t n_bands);
+
+/// Whether GDAL's driver knows these options and values. @throws InvalidArgument naming the first that it
+/// does not
+void check_creation_options(const std::string& format, const std::vector<std::string>& creation_options);
 
 /// The usual extension of files of a GDAL format ("tif" for GTiff and COG), without the dot.
 /// @throws InvalidArgument  unknown format, or one that GDAL cannot write; --formats lists them

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace rastertide {
 
@@ -10,11 +12,19 @@ namespace rastertide {
 /// run's.
 class OutputFolder {
   public:
-    /// Makes the folder, or takes an empty one. With `overwrite` a folder that holds a run (run.json) is
-    /// emptied of what the run wrote; files that no run writes are never touched.
+    /// What an earlier run wrote to the folder.
+    struct Contents {
+        std::vector<std::string> files;     ///< at the top
+        std::vector<std::string> products;  ///< with shards in tiles/<product>
+    };
+
+    /// Whether the folder holds a run.
+    static bool holds_run(const std::string& path);
+    /// Makes the folder, or takes an empty one. One that holds a run is emptied of `earlier` if that is
+    /// given; other files are never touched.
     /// @throws IoError          the folder cannot be made or written to
-    /// @throws InvalidArgument  it holds a run and `overwrite` is not set, or it holds other files
-    static OutputFolder make(const std::string& path, bool overwrite);
+    /// @throws InvalidArgument  it holds a run and `earlier` is not given, or no run but other files
+    static OutputFolder make(const std::string& path, const std::optional<Contents>& earlier);
     /// The same folder on another rank: nothing is checked or made.
     explicit OutputFolder(std::string path) : path_(std::move(path)) {}
 

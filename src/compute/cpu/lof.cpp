@@ -70,4 +70,9 @@ std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const
     return resolve_threads(n_threads) * LofScratch::bytes(LofPlan(n_dates, n_bands, params, vector_dates()));
 }
 
+std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params) {
+    apply_simd_level();
+    return LofPlan(n_dates, n_bands, params, vector_dates()).block_rows;
+}
+
 }  // namespace rastertide::cpu
