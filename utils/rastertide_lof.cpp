@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include <rastertide/pipeline/run_lof.hpp>
+#include <rastertide/write/mosaic.hpp>
 
 #include "common/lof_options.hpp"
 #include "common/stack_options.hpp"
@@ -42,6 +43,11 @@ RunLofOptions run_options(const UtilityContext& context) {
     }
     options.format = args.get("of", "");
     options.creation_options = args.all("co");
+    if (options.format.empty()) {
+        check_creation_options("GTiff", options.creation_options);
+    } else {
+        format_extension(options.format);
+    }
     options.nodata = args.number("a_nodata", options.nodata);
     options.overwrite = args.has("overwrite");
     return options;

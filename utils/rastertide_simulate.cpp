@@ -13,7 +13,7 @@ using namespace rastertide::utils;
 
 std::vector<OptionSpec> option_specs() {
     return {
-        {"o", 1, "FILE_OR_DIR", "an HDF5 file (.h5, .nc), else a folder of GeoTIFFs"},
+        {"o", 1, "FILE_OR_DIR", "an HDF5 file (.h5, .hdf5, .nc), else a folder of GeoTIFFs"},
         {"n_dates", 1, "N", "dates, six days apart from 2019-01-03 (default 60)"},
         {"outsize", 2, "COLS ROWS", "pixels of 10 m (default 256 256)"},
         {"seed", 1, "S", "another stack for every number (default 0)"},

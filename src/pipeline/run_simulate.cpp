@@ -40,7 +40,7 @@ void check_size(const char* name, std::int64_t value, std::int64_t least, std::i
 
 bool is_one_file(const std::string& output) {
     const std::string extension = fs::path(output).extension().string();
-    return extension == ".h5" || extension == ".nc";
+    return extension == ".h5" || extension == ".hdf5" || extension == ".nc";
 }
 
 StackLayout make_layout(const SimulateOptions& options) {
@@ -207,7 +207,13 @@ void run_simulate(const SimulateOptions& options, const Logger& logger, const Pr
     write_tiles(scene, options, plan, *stack, *truth, progress);
     truth->close();
     write_text_file(json_path, truth_json(options, layout, scene));
-    stack->close();  // last: where the stack is, its truth is
+    try {
+        stack->close();  // last: where the stack is, its truth is
+    } catch (...) {
+        std::error_code ignored;
+        for (const std::string& file : {json_path, stem + "_truth.tif"}) fs::remove(file, ignored);
+        throw;
+    }
     if (progress) progress(1);
 }
 

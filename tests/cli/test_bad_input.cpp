@@ -185,7 +185,7 @@ TEST_F(BadInput, NodataThatAScoreCouldHave) {
 }
 
 TEST_F(BadInput, UnknownFormatIsNamedBeforeTheWork) {
-    expect_error(lof("-of GTif " + quoted(stack(12))), kFailed, {"GTif"});
+    expect_error(lof("-of GTif " + quoted(stack(12))), kUsage, {"GTif"});
     EXPECT_FALSE(fs::exists(dir_.file("out")));
 }
 

@@ -39,11 +39,13 @@ Stack speckle(std::int64_t n_dates, std::int64_t n_rows, std::int64_t n_cols, st
 
 /// Scores of all locations, [n_dates][rows][cols].
 std::vector<float> score(const Stack& stack, const LofParams& params, Backend backend = Backend::Cpu,
-                         int n_threads = 1) {
+                         int n_threads = 1, std::int64_t origin = 0) {
     const std::int64_t n_rows = stack.n_rows - params.patch_size + 1,
                        n_cols = stack.n_cols - params.patch_size + 1;
     std::vector<float> scores(static_cast<std::size_t>(stack.n_dates * n_rows * n_cols), -1);
-    lof(stack.pixels(), params, {scores.data(), n_rows * n_cols, n_cols}, {backend, n_threads});
+    PixelStack pixels = stack.pixels();
+    pixels.first_row = pixels.first_col = origin;
+    lof(pixels, params, {scores.data(), n_rows * n_cols, n_cols}, {backend, n_threads});
     return scores;
 }
 
@@ -104,8 +106,8 @@ class LofSizes : public testing::TestWithParam<Size> {};
 
 TEST_P(LofSizes, AgreeWithTheReference) {
     const auto& [n_dates, patch, neighbors] = GetParam();
-    if (n_dates <= neighbors) return;
-    expect_near_reference(speckle(n_dates, patch + 8, patch + 17), {patch, neighbors});
+    const int most = static_cast<int>(n_dates) - 1;
+    expect_near_reference(speckle(n_dates, patch + 8, patch + 17), {patch, std::min(neighbors, most)});
 }
 
 INSTANTIATE_TEST_SUITE_P(Dates, LofSizes,
@@ -162,34 +164,36 @@ TEST(Lof, ThreadsChangeNoBit) {
     EXPECT_TRUE(same_bytes(score(stack, {7, 10}, Backend::Cpu, 3), score(stack, {7, 10})));
 }
 
-class LofTiles : public testing::TestWithParam<int> {};
+using Cut =
+    std::tuple<int, int, std::int64_t, std::int64_t>;  // patch, neighbors, bands, origin in the raster
+class LofTiles : public testing::TestWithParam<Cut> {};
 
 TEST_P(LofTiles, CutsChangeNoBit) {
-    const LofParams params = {GetParam(), 10};
-    Stack stack = speckle(45, 60, 70);
+    const auto& [patch, neighbors, n_bands, origin] = GetParam();
+    const LofParams params = {patch, neighbors};
+    Stack stack = speckle(45, 60, 70, n_bands);
     stack.at(5, 30, 33) = kNaN;
     const std::int64_t n_rows = stack.n_rows - params.patch_size + 1,
                        n_cols = stack.n_cols - params.patch_size + 1;
-    const std::vector<float> whole = score(stack, params);
+    const std::vector<float> whole = score(stack, params, Backend::Cpu, 1, origin);
     for (const auto& [height, width] : {std::pair<std::int64_t, std::int64_t>{7, 11}, {13, 29}, {1, 64}}) {
         std::vector<float> scores(whole.size());
         for (std::int64_t row = 0; row < n_rows; row += height) {
             for (std::int64_t col = 0; col < n_cols; col += width) {
                 Stack tile{45,
-                           1,
+                           n_bands,
                            std::min(height, n_rows - row) + params.patch_size - 1,
                            std::min(width, n_cols - col) + params.patch_size - 1,
                            {}};
-                for (std::int64_t date = 0; date < 45; ++date) {
+                for (std::int64_t image = 0; image < 45 * n_bands; ++image) {
                     for (std::int64_t r = 0; r < tile.n_rows; ++r) {
-                        for (std::int64_t c = 0; c < tile.n_cols; ++c) {
-                            tile.values.push_back(stack.at(date, row + r, col + c));
-                        }
+                        const float* line = &stack.at(image / n_bands, row + r, col, image % n_bands);
+                        tile.values.insert(tile.values.end(), line, line + tile.n_cols);
                     }
                 }
                 PixelStack pixels = tile.pixels();
-                pixels.first_row = row;
-                pixels.first_col = col;
+                pixels.first_row = origin + row;
+                pixels.first_col = origin + col;
                 lof(pixels, params, {scores.data() + row * n_cols + col, n_rows * n_cols, n_cols},
                     {Backend::Cpu, 1});
             }
@@ -198,7 +202,12 @@ TEST_P(LofTiles, CutsChangeNoBit) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Patches, LofTiles, testing::Values(1, 3, 5, 7, 9, 15));
+INSTANTIATE_TEST_SUITE_P(Patches, LofTiles,
+                         testing::Combine(testing::Values(1, 3, 5, 7, 9, 15), testing::Values(10),
+                                          testing::Values(1), testing::Values(0)));
+INSTANTIATE_TEST_SUITE_P(Others, LofTiles,
+                         testing::Combine(testing::Values(7, 31), testing::Values(3, 20),
+                                          testing::Values(1, 2, 3), testing::Values(-40, 5)));
 
 class LofLevels : public testing::TestWithParam<const char*> {
   protected:

@@ -11,7 +11,7 @@ namespace rastertide {
 
 /// A SAR-like stack with planted anomalies; field names are the options' names.
 struct SimulateOptions {
-    std::string output;  ///< a file that ends in .h5/.nc: one HDF5 (T,H,W); else a folder of dated GeoTIFFs
+    std::string output;  ///< a file that ends in .h5, .hdf5 or .nc: one HDF5 (T,H,W); else a folder of dated GeoTIFFs
     std::int64_t n_dates = 60;
     std::int64_t n_rows = 256;
     std::int64_t n_cols = 256;
