@@ -35,6 +35,8 @@ function(rastertide_add_library)
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" "${PROJECT_BINARY_DIR}/include"
                                   FILES ${ARG_PUBLIC_HEADERS})
   target_compile_features(${target} PUBLIC cxx_std_20)
+  # A multiply-add only where the code says so: else compilers, levels and machines would differ in the last bit.
+  target_compile_options(${target} PRIVATE -ffp-contract=off)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(${target} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} $<BUILD_INTERFACE:rastertide_warnings>)
 endfunction()

@@ -15,9 +15,12 @@ void count_scores(LofRun& run, ScoreHistogram& histogram, const ProgressFn& prog
     together(run.comm, [&] {
         for (Slot slot : {0, 1}) scores[slot] = make_buffer<float>(run.max_shard_values());
     });
-    const StageClock::Timer timer(run.clock, Stage::Threshold);
     for_each_tile(
-        run.comm, run.plan, [&](const Tile& tile, Slot slot) { run.read_scores(tile, scores[slot].get()); },
+        run.comm, run.plan,
+        [&](const Tile& tile, Slot slot) {
+            const StageClock::Timer timer(run.clock, Stage::Threshold, run.score_bytes(tile));
+            run.read_scores(tile, scores[slot].get());
+        },
         [&](const Tile& tile, Slot slot) {
             histogram.add(scores[slot].get(), tile.shard.n_pixels() * run.n_dates(),
                           run.options.compute.n_threads);
@@ -26,29 +29,23 @@ void count_scores(LofRun& run, ScoreHistogram& histogram, const ProgressFn& prog
     run.comm.sum(histogram.counts());
 }
 
-float order_statistic(LofRun& run, ScoreHistogram::Position coarse, std::int64_t rank) {
-    ScoreHistogram fine = ScoreHistogram::fine(coarse.bin);
+/// The score that has `rank` scores before it in order. Collective.
+float order_statistic(LofRun& run, const ScoreHistogram& coarse, std::int64_t rank) {
+    const ScoreHistogram::Position position = coarse.find(rank);
+    ScoreHistogram fine = ScoreHistogram::fine(position.bin);
     count_scores(run, fine, {});
-    return ScoreHistogram::value(coarse.bin, fine.find(rank - coarse.n_before).bin);
+    return ScoreHistogram::value(position.bin, fine.find(rank - position.n_before).bin);
 }
 
 double quantile(LofRun& run, double q, const ProgressFn& progress) {
     ScoreHistogram coarse;
     count_scores(run, coarse, progress);
     const double position = q * static_cast<double>(coarse.total() - 1);
-    const auto lower_rank = static_cast<std::int64_t>(std::floor(position));
-    const auto upper_rank = static_cast<std::int64_t>(std::ceil(position));
-
-    const ScoreHistogram::Position lower_bin = coarse.find(lower_rank);
-    const ScoreHistogram::Position upper_bin = coarse.find(upper_rank);
-    ScoreHistogram fine = ScoreHistogram::fine(lower_bin.bin);
-    count_scores(run, fine, {});
-    const float lower = ScoreHistogram::value(lower_bin.bin, fine.find(lower_rank - lower_bin.n_before).bin);
-    const float upper =
-        upper_bin.bin == lower_bin.bin
-            ? ScoreHistogram::value(upper_bin.bin, fine.find(upper_rank - upper_bin.n_before).bin)
-            : order_statistic(run, upper_bin, upper_rank);
-    return lower + (static_cast<double>(upper) - lower) * (position - std::floor(position));
+    const auto rank = static_cast<std::int64_t>(std::floor(position));
+    const double fraction = position - std::floor(position);
+    const double lower = order_statistic(run, coarse, rank);
+    if (fraction == 0) return lower;
+    return lower + (order_statistic(run, coarse, rank + 1) - lower) * fraction;
 }
 
 }  // namespace

@@ -48,6 +48,9 @@ struct LofRun {
         return {type, nodata, options.format.empty() ? options.creation_options : std::vector<std::string>{}};
     }
     ShardFormat score_format() const { return shard_format(SampleType::Float32, options.nodata); }
+    std::int64_t score_bytes(const Tile& tile) const {
+        return tile.shard.n_pixels() * n_dates() * std::int64_t{sizeof(float)};
+    }
     /// The scores of a tile, NaN where there is none. @param scores [n_dates][shard pixels]
     void read_scores(const Tile& tile, float* scores) const {
         read_shard(shard_file(kLofProduct, tile), shard_grid(tile), n_dates(), score_format(), scores);

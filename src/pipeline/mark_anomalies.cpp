@@ -20,7 +20,7 @@ class AnomalyMarker {
     }
 
     void load(const Tile& tile, Slot slot) {
-        const StageClock::Timer timer(run_.clock, Stage::ReadScores, score_bytes(tile));
+        const StageClock::Timer timer(run_.clock, Stage::ReadScores, run_.score_bytes(tile));
         run_.read_scores(tile, scores_[slot].get());
     }
 
@@ -51,10 +51,6 @@ class AnomalyMarker {
     }
 
   private:
-    std::int64_t score_bytes(const Tile& tile) const {
-        return tile.shard.n_pixels() * run_.n_dates() * std::int64_t{sizeof(float)};
-    }
-
     void write(const Tile& tile, Slot slot) {
         const StageClock::Timer timer(run_.clock, Stage::WriteMasks,
                                       tile.shard.n_pixels() * (run_.n_dates() + std::int64_t{8}));

@@ -60,8 +60,7 @@ class TileScorer {
     }
 
     void write(const Tile& tile, Slot slot) {
-        const std::int64_t n_values = tile.shard.n_pixels() * run_.n_dates();
-        const StageClock::Timer timer(run_.clock, Stage::WriteScores, n_values * std::int64_t{sizeof(float)});
+        const StageClock::Timer timer(run_.clock, Stage::WriteScores, run_.score_bytes(tile));
         write_shard(run_.shard_file(kLofProduct, tile), run_.shard_grid(tile), run_.n_dates(),
                     run_.score_format(), scores_[slot].get());
     }

@@ -7,6 +7,8 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/tile/tiling.hpp>
 
+#include "core/rounding.hpp"
+
 namespace rastertide {
 namespace {
 
@@ -19,10 +21,6 @@ struct TileShape {
     std::int64_t n_cols = 0;
     std::int64_t n_rows = 0;
 };
-
-std::int64_t round_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
-
-std::int64_t round_down(std::int64_t value, std::int64_t unit) { return value / unit * unit; }
 
 std::string text(const TileShape& shape) {
     return std::to_string(shape.n_cols) + " x " + std::to_string(shape.n_rows);
@@ -140,7 +138,6 @@ TilePlan make_tiles(const TileRequest& request) {
     for (std::int64_t tile_row = 0; tile_row < plan.n_tile_rows; ++tile_row) {
         for (std::int64_t tile_col = 0; tile_col < plan.n_tile_cols; ++tile_col) {
             Tile tile;
-            tile.index = static_cast<std::int64_t>(plan.tiles.size());
             tile.tile_row = tile_row;
             tile.tile_col = tile_col;
             tile.shard = intersect(

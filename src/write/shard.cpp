@@ -9,6 +9,7 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/write/shard.hpp>
 
+#include "core/rounding.hpp"
 #include "read/gdal_error.hpp"
 #include "read/gdal_handles.hpp"
 #include "write/gdal_types.hpp"
@@ -24,7 +25,7 @@ constexpr std::int64_t kBlockUnit = 16;  // TIFF's: tile sizes are multiples of 
 std::int64_t block_size(std::int64_t n) {
     const std::int64_t n_blocks = (n + kBlockSize - 1) / kBlockSize;
     const std::int64_t even = (n + n_blocks - 1) / n_blocks;
-    return (even + kBlockUnit - 1) / kBlockUnit * kBlockUnit;
+    return round_up(even, kBlockUnit);
 }
 
 StringList creation_options(const Grid& grid, const ShardFormat& format) {

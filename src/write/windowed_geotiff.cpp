@@ -6,6 +6,7 @@
 
 #include <rastertide/core/error.hpp>
 
+#include "core/rounding.hpp"
 #include "read/gdal_error.hpp"
 #include "write/gdal_types.hpp"
 
@@ -17,7 +18,7 @@ std::string cannot_write(const std::string& path) { return "'" + path + "': cann
 /// No larger than the raster, as blocks are stored whole; TIFF wants multiples of 16.
 std::string block_size(std::int64_t wanted, std::int64_t n) {
     constexpr std::int64_t kBlockUnit = 16;
-    return std::to_string((std::min(wanted, n) + kBlockUnit - 1) / kBlockUnit * kBlockUnit);
+    return std::to_string(round_up(std::min(wanted, n), kBlockUnit));
 }
 
 StringList creation_options(const WindowedGeotiffSpec& spec) {

@@ -10,7 +10,7 @@ namespace rastertide {
 struct Threshold {
     enum class Kind {
         Sigma,     ///< mean + amount * std of all scores of the run (std of the population)
-        Quantile,  ///< that quantile of all scores of the run, exact, between two scores linear as in numpy
+        Quantile,  ///< that quantile of all scores of the run, exact, linear between two scores as in numpy
         Value,     ///< the amount itself
     };
     Kind kind = Kind::Sigma;

@@ -10,7 +10,6 @@ namespace rastertide {
 
 /// One task: the pixels of a raster that it writes, and those it needs to read.
 struct Tile {
-    std::int64_t index = 0;     ///< position in the plan, row by row
     std::int64_t tile_row = 0;  ///< position in the grid of tiles
     std::int64_t tile_col = 0;
     Window shard;      ///< pixels this tile writes; the shards of a plan partition the raster

@@ -3,14 +3,14 @@
 
 #include <algorithm>
 
+#include "core/rounding.hpp"
+
 namespace rastertide::cpu {
 namespace {
 
 // The image slice and two dates' distances of a block should stay in the second cache: 1 MB on the machines
 // in view.
 constexpr std::int64_t kCacheFloats = 256 * 1024;
-
-std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 /// From one vector of dates to the next: 16 rows of all dates are worked on at a time, and shall lie on
 /// different sets of a first cache of 64 sets.

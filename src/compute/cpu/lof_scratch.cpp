@@ -9,14 +9,14 @@
 #include <sys/mman.h>
 #endif
 
+#include "core/rounding.hpp"
+
 namespace rastertide::cpu {
 namespace {
 
 // Records are written in whole vectors.
 constexpr std::int64_t kRecordSlackBytes = 128;
 constexpr std::int64_t kPageBytes = 2 * 1024 * 1024;
-
-std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 /// Hands out consecutive parts of one allocation; with no allocation it only counts.
 class Cutter {
