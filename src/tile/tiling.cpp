@@ -14,8 +14,8 @@ namespace {
 
 // Enough for the ranks of a few nodes to balance, few enough that a product is not a heap of small files.
 constexpr std::int64_t kTargetTiles = 64;
-// Below this the end of each tile, where threads wait for the last block, costs more than a percent.
-constexpr std::int64_t kSmallTilePixels = 128 * 128;
+// Below this the halo's blocks, and the end of each tile, where threads wait for the last block, cost percents.
+constexpr std::int64_t kSmallTilePixels = 256 * 256;
 
 struct TileShape {
     std::int64_t n_cols = 0;

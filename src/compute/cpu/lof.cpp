@@ -32,7 +32,7 @@ class Cuts {
 /// Blocks of one row that a thread takes together: they share lines of pixels and scores.
 std::int64_t blocks_per_run(std::int64_t n_row_cuts, std::int64_t n_col_cuts, int n_threads) {
     constexpr std::int64_t kLongest = 8;
-    constexpr std::int64_t kRunsPerThread = 8;
+    constexpr std::int64_t kRunsPerThread = 32;
     return std::clamp<std::int64_t>(n_row_cuts * n_col_cuts / (kRunsPerThread * n_threads), 1, kLongest);
 }
 
