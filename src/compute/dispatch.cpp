@@ -71,5 +71,14 @@ std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const Lo
                : cpu::lof_block_rows(n_dates, n_bands, params);
 }
 
+void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                    const LabelStack& labels, PatchSums& sums, const ComputeOptions& options) {
+    if (resolve_backend(options.backend) == Backend::Reference) {
+        reference::assign_patches(pixels, centers, fixed, labels, sums, options.n_threads);
+    } else {
+        cpu::assign_patches(pixels, centers, fixed, labels, sums, options.n_threads);
+    }
+}
+
 }  // namespace dispatch
 }  // namespace rastertide

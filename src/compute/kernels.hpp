@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include <rastertide/compute/kmeans.hpp>
 #include <rastertide/compute/lof.hpp>
 
 namespace rastertide {
@@ -17,12 +18,16 @@ std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const
                                const ComputeOptions& options);
 std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
                             const ComputeOptions& options);
+void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                    const LabelStack& labels, PatchSums& sums, const ComputeOptions& options);
 }  // namespace dispatch
 
 namespace reference {
 void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int n_threads);
 std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
                                int n_threads);
+void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                    const LabelStack& labels, PatchSums& sums, int n_threads);
 }  // namespace reference
 
 namespace cpu {
@@ -30,6 +35,9 @@ void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& sc
 std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
                                int n_threads);
 std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params);
+
+void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                    const LabelStack& labels, PatchSums& sums, int n_threads);
 
 /// The instruction set that the kernels run with, after RASTERTIDE_SIMD.
 /// @throws InvalidArgument RASTERTIDE_SIMD names a level that this machine or build does not have

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace rastertide {
+
+/// How pixels are summed exactly: as the integers round((value - offset) * 2^exponent).
+///
+/// Integers add up to the same sum in any order, so that clusters do not depend on tiles, threads and ranks.
+/// Rounding moves a pixel by at most 2^-(exponent + 1). Beyond kMaxMagnitude integers are cut.
+struct FixedPoint {
+    double offset = 0;
+    int exponent = 0;
+
+    /// Sums of 2^33 patches fit 64 bits.
+    static constexpr std::int64_t kMaxMagnitude = std::int64_t{1} << 30;
+
+    /// Offset and the largest exponent for finite values in [min, max]: the offset is their middle. Offset
+    /// and exponent are such that values lose nothing but their digits below 2^-30 of the range.
+    /// @throws InvalidArgument  not finite, or min > max
+    static FixedPoint for_range(double min, double max);
+
+    double scale() const;  ///< 2^exponent
+    std::int64_t to_integer(float value) const;
+};
+
+/// Number and sum of the patches of each cluster: a partial result that merges in any order to the same bits.
+class PatchSums {
+  public:
+    /// @param n_features of a patch: bands x p x p, band by band, row by row
+    PatchSums(std::int64_t n_clusters, std::int64_t n_features);
+
+    std::int64_t n_clusters() const { return n_clusters_; }
+    std::int64_t n_features() const { return n_features_; }
+
+    std::int64_t& count(std::int64_t cluster) { return state_[static_cast<std::size_t>(cluster)]; }
+    std::int64_t count(std::int64_t cluster) const { return state_[static_cast<std::size_t>(cluster)]; }
+    /// The cluster's sums in fixed point, [n_features].
+    std::span<std::int64_t> sums(std::int64_t cluster);
+    std::span<const std::int64_t> sums(std::int64_t cluster) const;
+
+    /// @throws InvalidArgument  other sizes
+    void merge(const PatchSums& other);
+    /// All numbers, to be added element by element over ranks in place.
+    std::span<std::int64_t> state() { return state_; }
+
+  private:
+    std::int64_t n_clusters_;
+    std::int64_t n_features_;
+    std::vector<std::int64_t> state_;  // counts, then sums
+};
+
+}  // namespace rastertide

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Labels of one row of locations: the correlation of the image with every centre, held in registers.
+//
+// Lanes are neighbouring columns: a vector of pixels, loaded once at each column of the patch, meets a
+// broadcast coefficient of each centre. Every lane adds up its own patch in one fixed order, so that a label
+// does not depend on the tile.
+
+#if defined(RASTERTIDE_KMEANS_ASSIGN_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef RASTERTIDE_KMEANS_ASSIGN_INL_HPP
+#undef RASTERTIDE_KMEANS_ASSIGN_INL_HPP
+#else
+#define RASTERTIDE_KMEANS_ASSIGN_INL_HPP
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include <hwy/highway.h>
+
+#include "compute/cpu/kmeans_rows.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace rastertide::cpu::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using KF = hn::CappedTag<float, 16>;
+using KU = hn::RebindToUnsigned<KF>;
+inline constexpr KF kPixel{};
+inline constexpr KU kLabel{};
+inline constexpr std::int64_t kCols = static_cast<std::int64_t>(hn::MaxLanes(kPixel));
+
+/// The image rows under one row of patches: a ring that a new row enters at a time.
+class PatchLines {
+  public:
+    HWY_INLINE PatchLines(const KMeansPlan& plan, const KMeansScratch& scratch)
+        : plan_(plan),
+          scratch_(scratch),
+          pixels_(static_cast<std::size_t>(plan.row_lines)),
+          prefixes_(static_cast<std::size_t>(plan.row_lines)) {}
+
+    /// Takes in one image row of all bands: pixels relative to the offset, and the prefix sums of their
+    /// integers.
+    HWY_INLINE void add_row(const PixelStack& pixels, std::int64_t date, std::int64_t row) {
+        newest_ = (newest_ + 1) % plan_.patch;
+        for (std::int64_t band = 0; band < plan_.n_bands; ++band) {
+            const float* from =
+                pixels.data + ((date * plan_.n_bands + band) * pixels.n_rows + row) * pixels.n_cols;
+            const std::int64_t line = (newest_ * plan_.n_bands + band) * plan_.line_floats;
+            add_line(from, scratch_.pixels + line, scratch_.prefixes + line);
+        }
+        for (std::int64_t line = 0; line < plan_.row_lines; ++line) {
+            const std::int64_t slot = (newest_ + 1 + line / plan_.n_bands) % plan_.patch;
+            const std::int64_t place = (slot * plan_.n_bands + line % plan_.n_bands) * plan_.line_floats;
+            pixels_[static_cast<std::size_t>(line)] = scratch_.pixels + place;
+            prefixes_[static_cast<std::size_t>(line)] = scratch_.prefixes + place;
+        }
+    }
+
+    /// [row_lines]: row line / n_bands, band line % n_bands of the patches whose last row is the newest.
+    const float* const* pixels() const { return pixels_.data(); }
+    const std::int64_t* const* prefixes() const { return prefixes_.data(); }
+
+  private:
+    HWY_INLINE void add_line(const float* from, float* pixels, std::int64_t* prefixes) const {
+        std::copy_n(from, plan_.image_cols, pixels);
+        std::fill(pixels + plan_.image_cols, pixels + plan_.line_floats,
+                  std::numeric_limits<float>::quiet_NaN());
+        const auto offset = hn::Set(kPixel, plan_.offset);
+        for (std::int64_t col = 0; col < plan_.line_floats; col += kCols) {
+            to_integers(pixels + col, scratch_.integers + col);
+            hn::Store(hn::Sub(hn::Load(kPixel, pixels + col), offset), kPixel, pixels + col);
+        }
+        std::int64_t sum = 0;
+        for (std::int64_t col = 0; col < plan_.line_floats; ++col) {
+            prefixes[col] = sum;
+            sum += scratch_.integers[col];
+        }
+    }
+
+    /// FixedPoint::to_integer() of kCols pixels; 0 for NaN: a patch that holds one is in no run of labels.
+    HWY_INLINE void to_integers(const float* pixels, std::int32_t* integers) const {
+        const hn::CappedTag<double, 8> wide;
+        const hn::Rebind<float, decltype(wide)> narrow;
+        const hn::Rebind<std::int32_t, decltype(wide)> whole;
+        constexpr auto kStep = static_cast<std::int64_t>(hn::MaxLanes(wide));
+        const auto most = hn::Set(wide, static_cast<double>(FixedPoint::kMaxMagnitude));
+        for (std::int64_t i = 0; i < kCols; i += kStep) {
+            const auto value = hn::PromoteTo(wide, hn::LoadU(narrow, pixels + i));
+            const auto scaled =
+                hn::Mul(hn::Sub(value, hn::Set(wide, plan_.fixed.offset)), hn::Set(wide, plan_.scale));
+            const auto cut = hn::Max(hn::Min(hn::Round(scaled), most), hn::Neg(most));
+            const auto valid = hn::IfThenElseZero(hn::Eq(value, value), cut);
+            hn::StoreU(hn::DemoteTo(whole, valid), whole, integers + i);
+        }
+    }
+
+    const KMeansPlan& plan_;
+    const KMeansScratch& scratch_;
+    std::int64_t newest_ = -1;
+    std::vector<const float*> pixels_;
+    std::vector<const std::int64_t*> prefixes_;
+};
+
+/// Centres correlated at once: two vectors of columns each, and there are 32 or 16 registers.
+inline constexpr std::int64_t kMaxGroup = HWY_CAP_GE512 ? 12 : 6;
+
+/// Two vectors of columns, and the nearest centre so far.
+struct Nearest {
+    hn::Vec<KF> best_0, best_1;
+    hn::Vec<KU> label_0, label_1;
+
+    HWY_INLINE void offer(const hn::Vec<KF> score_0, const hn::Vec<KF> score_1, std::int64_t label) {
+        const auto value = hn::Set(kLabel, static_cast<std::uint32_t>(label));
+        const auto nearer_0 = hn::Lt(score_0, best_0);  // false for NaN: the label stays 0
+        const auto nearer_1 = hn::Lt(score_1, best_1);
+        label_0 = hn::IfThenElse(hn::RebindMask(kLabel, nearer_0), value, label_0);
+        label_1 = hn::IfThenElse(hn::RebindMask(kLabel, nearer_1), value, label_1);
+        best_0 = hn::IfThenElse(nearer_0, score_0, best_0);
+        best_1 = hn::IfThenElse(nearer_1, score_1, best_1);
+    }
+};
+
+/// Offers the centres [first, first + kGroup) to the patches of 2 kCols columns from `col` on.
+template <int kGroup>
+HWY_INLINE void offer_group(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
+                            std::int64_t first, Nearest& nearest) {
+    const float* coefficients = plan.coefficients.data() + first;
+    hn::Vec<KF> sums_0[kGroup], sums_1[kGroup];
+#pragma GCC unroll 16
+    for (int k = 0; k < kGroup; ++k) sums_0[k] = sums_1[k] = hn::Set(kPixel, plan.half_norms[first + k]);
+    for (std::int64_t line = 0; line < plan.row_lines; ++line) {
+        const float* pixels = lines[line] + col;
+        for (std::int64_t dx = 0; dx < plan.patch; ++dx, coefficients += plan.n_clusters) {
+            const auto pixels_0 = hn::LoadU(kPixel, pixels + dx);
+            const auto pixels_1 = hn::LoadU(kPixel, pixels + dx + kCols);
+#pragma GCC unroll 16
+            for (int k = 0; k < kGroup; ++k) {
+                const auto coefficient = hn::Set(kPixel, coefficients[k]);
+                sums_0[k] = hn::NegMulAdd(coefficient, pixels_0, sums_0[k]);
+                sums_1[k] = hn::NegMulAdd(coefficient, pixels_1, sums_1[k]);
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int k = 0; k < kGroup; ++k) nearest.offer(sums_0[k], sums_1[k], first + k + 1);
+}
+
+/// offer_group() for a number of centres that is known when the program runs.
+template <int kGroup>
+HWY_INLINE void offer_centers(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
+                              std::int64_t first, std::int64_t n, Nearest& nearest) {
+    if constexpr (kGroup > 0) {
+        if (n == kGroup) return offer_group<kGroup>(plan, lines, col, first, nearest);
+        offer_centers<kGroup - 1>(plan, lines, col, first, n, nearest);
+    }
+}
+
+/// Labels of all locations of a row, 0 where the patch holds a NaN. `labels` has room for whole vectors.
+HWY_NOINLINE void label_row(const KMeansPlan& plan, const PatchLines& lines, std::uint16_t* labels) {
+    const std::int64_t n_groups = (plan.n_clusters + kMaxGroup - 1) / kMaxGroup;
+    const hn::Rebind<std::uint16_t, KU> narrow;
+    for (std::int64_t col = 0; col < plan.location_cols; col += 2 * kCols) {
+        const auto far = hn::Set(kPixel, std::numeric_limits<float>::infinity());
+        Nearest nearest{far, far, hn::Zero(kLabel), hn::Zero(kLabel)};
+        for (std::int64_t group = 0; group < n_groups; ++group) {
+            const std::int64_t first = plan.n_clusters * group / n_groups;
+            const std::int64_t n = plan.n_clusters * (group + 1) / n_groups - first;
+            offer_centers<kMaxGroup>(plan, lines.pixels(), col, first, n, nearest);
+        }
+        hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(hn::RebindToSigned<KF>(), nearest.label_0)), narrow,
+                   labels + col);
+        hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(hn::RebindToSigned<KF>(), nearest.label_1)), narrow,
+                   labels + col + kCols);
+    }
+}
+
+}  // namespace rastertide::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The assignment step in double precision, patch by patch: what the other backends are held against.
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <vector>
+
+#include "compute/kernels.hpp"
+#include "core/parallel_for.hpp"
+
+namespace rastertide::reference {
+namespace {
+
+/// Band by band, row by row.
+std::vector<float> read_patch(const PixelStack& pixels, std::int64_t patch_size, std::int64_t date,
+                              std::int64_t row, std::int64_t col) {
+    std::vector<float> patch;
+    for (std::int64_t image = date * pixels.n_bands; image < (date + 1) * pixels.n_bands; ++image) {
+        for (std::int64_t y = row; y < row + patch_size; ++y) {
+            const float* line = pixels.data + (image * pixels.n_rows + y) * pixels.n_cols;
+            patch.insert(patch.end(), line + col, line + col + patch_size);
+        }
+    }
+    return patch;
+}
+
+/// The label of a patch, 0 if it holds a NaN.
+std::uint16_t nearest(const std::vector<float>& patch, const PatchCenters& centers) {
+    std::uint16_t label = 0;
+    double best = std::numeric_limits<double>::infinity();
+    for (std::int64_t k = 0; k < centers.n_clusters; ++k) {
+        double distance_sq = 0;
+        for (std::size_t i = 0; i < patch.size(); ++i) {
+            const double d = static_cast<double>(patch[i]) - centers.center(k)[i];
+            distance_sq += d * d;
+        }
+        if (distance_sq < best) {
+            best = distance_sq;
+            label = static_cast<std::uint16_t>(k + 1);
+        }
+    }
+    return label;
+}
+
+}  // namespace
+
+void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                    const LabelStack& labels, PatchSums& sums, int n_threads) {
+    const std::int64_t n_rows = pixels.n_rows - centers.patch_size + 1;
+    const std::int64_t n_cols = pixels.n_cols - centers.patch_size + 1;
+    std::mutex mutex;
+    parallel_for(pixels.n_dates * n_rows, n_threads, [&](std::int64_t i) {
+        const std::int64_t date = i / n_rows, row = i % n_rows;
+        PatchSums mine(centers.n_clusters, centers.n_features());
+        for (std::int64_t col = 0; col < n_cols; ++col) {
+            const std::vector<float> patch = read_patch(pixels, centers.patch_size, date, row, col);
+            const std::uint16_t label = nearest(patch, centers);
+            if (labels.data != nullptr) {
+                labels.data[date * labels.date_stride + row * labels.row_stride + col] = label;
+            }
+            if (label == 0) continue;
+            ++mine.count(label - 1);
+            const auto sum = mine.sums(label - 1);
+            for (std::size_t f = 0; f < patch.size(); ++f) sum[f] += fixed.to_integer(patch[f]);
+        }
+        const std::scoped_lock lock(mutex);
+        sums.merge(mine);
+    });
+}
+
+}  // namespace rastertide::reference

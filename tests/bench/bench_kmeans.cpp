@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an iteration of Lloyd's K-Means costs a patch. BENCH.md says how to run and read it.
+#include <random>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include <rastertide/compute/kmeans.hpp>
+
+namespace rastertide {
+namespace {
+
+constexpr std::int64_t kDates = 4, kSide = 512;
+
+/// Speckle over a dark sea and a bright land.
+std::vector<float> make_scene() {
+    std::vector<float> values;
+    std::mt19937 random(1);
+    std::gamma_distribution<float> speckle(4.0F, 0.25F);
+    for (std::int64_t i = 0; i < kDates * kSide * kSide; ++i) {
+        values.push_back(speckle(random) * (i % kSide < kSide / 2 ? 0.05F : 0.4F));
+    }
+    return values;
+}
+
+/// Centres as after some iterations from flat ones.
+PatchCenters fitted_centers(const PixelStack& pixels, int patch_size, std::int64_t k, const FixedPoint& fixed) {
+    PatchCenters centers{patch_size, 1, k, {}};
+    for (std::int64_t i = 0; i < k * centers.n_features(); ++i) {
+        centers.values.push_back(0.6 * static_cast<double>(i / centers.n_features() + 1) / static_cast<double>(k));
+    }
+    for (int iteration = 0; iteration < 5; ++iteration) {
+        PatchSums sums(k, centers.n_features());
+        assign_patches(pixels, centers, fixed, {}, sums, {Backend::Cpu, 1});
+        centers = mean_centers(centers, sums, fixed);
+    }
+    return centers;
+}
+
+/// Arguments: patch, clusters.
+void kmeans_iteration(benchmark::State& state) {
+    const auto patch_size = static_cast<int>(state.range(0));
+    const std::int64_t k = state.range(1);
+    const std::vector<float> values = make_scene();
+    const PixelStack pixels{values.data(), kDates, 1, kSide, kSide, 0, 0};
+    const FixedPoint fixed = FixedPoint::for_range(0, 4);
+    const PatchCenters centers = fitted_centers(pixels, patch_size, k, fixed);
+    PatchSums sums(k, centers.n_features());
+    for (auto _ : state) assign_patches(pixels, centers, fixed, {}, sums, {Backend::Cpu, 1});
+    const std::int64_t locations = kSide - patch_size + 1;
+    state.counters["Mpatches_per_s"] =
+        benchmark::Counter(static_cast<double>(state.iterations() * kDates * locations * locations) * 1e-6,
+                           benchmark::Counter::kIsRate);
+}
+
+BENCHMARK(kmeans_iteration)
+    ->ArgNames({"p", "K"})
+    ->Args({7, 10})
+    ->Args({7, 5})
+    ->Args({7, 16})
+    ->Args({7, 100})
+    ->Args({1, 10})
+    ->Args({3, 10})
+    ->Args({15, 10})
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace rastertide

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The assignment step against the plain double-precision loops, and what must change no bit.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <rastertide/compute/kmeans.hpp>
+#include <rastertide/core/error.hpp>
+
+namespace rastertide {
+namespace {
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+struct Stack {
+    std::int64_t n_dates, n_bands, n_rows, n_cols;
+    std::vector<float> values;
+
+    float& at(std::int64_t date, std::int64_t band, std::int64_t row, std::int64_t col) {
+        return values[static_cast<std::size_t>(((date * n_bands + band) * n_rows + row) * n_cols + col)];
+    }
+    PixelStack pixels() const { return {values.data(), n_dates, n_bands, n_rows, n_cols, 0, 0}; }
+};
+
+/// Speckle over a dark left and a bright right half.
+Stack scene(std::int64_t n_dates, std::int64_t n_rows, std::int64_t n_cols, std::int64_t n_bands = 1) {
+    Stack stack{n_dates, n_bands, n_rows, n_cols, {}};
+    std::mt19937 random(static_cast<unsigned>(n_rows + 3 * n_cols));
+    std::gamma_distribution<float> speckle(4.0F, 0.25F);
+    for (std::int64_t i = 0; i < n_dates * n_bands * n_rows * n_cols; ++i) {
+        stack.values.push_back(speckle(random) * (i % n_cols < n_cols / 2 ? 1.0F : 3.0F));
+    }
+    return stack;
+}
+
+PatchCenters some_centers(int patch_size, std::int64_t n_bands, std::int64_t n_clusters) {
+    PatchCenters centers{patch_size, n_bands, n_clusters, {}};
+    std::mt19937 random(5);
+    std::gamma_distribution<double> level(2.0, 1.0);
+    std::normal_distribution<double> texture(0.0, 0.3);
+    for (std::int64_t k = 0; k < n_clusters; ++k) {
+        const double mean = level(random);
+        for (std::int64_t i = 0; i < centers.n_features(); ++i)
+            centers.values.push_back(mean + texture(random));
+    }
+    return centers;
+}
+
+const FixedPoint kFixed = FixedPoint::for_range(0, 16);
+
+struct Result {
+    std::int64_t n_rows, n_cols;
+    std::vector<std::uint16_t> labels;
+    PatchSums sums;
+};
+
+Result assign(const Stack& stack, const PatchCenters& centers, Backend backend = Backend::Cpu,
+              int n_threads = 1) {
+    const std::int64_t n_rows = stack.n_rows - centers.patch_size + 1;
+    const std::int64_t n_cols = stack.n_cols - centers.patch_size + 1;
+    Result result{n_rows, n_cols,
+                  std::vector<std::uint16_t>(static_cast<std::size_t>(stack.n_dates * n_rows * n_cols), 9999),
+                  PatchSums(centers.n_clusters, centers.n_features())};
+    assign_patches(stack.pixels(), centers, kFixed, {result.labels.data(), n_rows * n_cols, n_cols},
+                   result.sums, {backend, n_threads});
+    return result;
+}
+
+bool same_state(PatchSums a, PatchSums b) { return std::ranges::equal(a.state(), b.state()); }
+
+/// Squared distance of patch i of a result to the centre of a label.
+double distance_sq(Stack& stack, const Result& result, std::size_t i, const PatchCenters& centers,
+                   int label) {
+    const auto place = static_cast<std::int64_t>(i);
+    const std::int64_t n = result.n_rows * result.n_cols;
+    const std::int64_t date = place / n, row = place % n / result.n_cols, col = place % result.n_cols;
+    const int p = centers.patch_size;
+    double sum = 0;
+    for (std::int64_t f = 0; f < centers.n_features(); ++f) {
+        const double d =
+            stack.at(date, f / (p * p), row + f / p % p, col + f % p) - centers.center(label - 1)[f];
+        sum += d * d;
+    }
+    return sum;
+}
+
+/// The same labels but for ties within float rounding, and sums that belong to the labels found.
+void expect_near_reference(Stack stack, const PatchCenters& centers) {
+    const Result expected = assign(stack, centers, Backend::Reference, 2);
+    const Result found = assign(stack, centers);
+    std::int64_t n_ties = 0;
+    for (std::size_t i = 0; i < found.labels.size(); ++i) {
+        if (found.labels[i] == expected.labels[i]) continue;
+        ++n_ties;
+        ASSERT_NE(found.labels[i], 0) << i;
+        ASSERT_NE(expected.labels[i], 0) << i;
+        const double best = distance_sq(stack, expected, i, centers, expected.labels[i]);
+        EXPECT_NEAR(distance_sq(stack, found, i, centers, found.labels[i]) / best, 1, 1e-5) << i;
+    }
+    EXPECT_LE(n_ties, static_cast<std::int64_t>(found.labels.size() / 1000));
+    if (n_ties == 0) {
+        EXPECT_TRUE(same_state(found.sums, expected.sums));
+    }
+}
+
+TEST(KMeans, SixPixelsByHand) {
+    // Centres 1 and 4 of single pixels: 2.5 ties, to the lower label.
+    const Stack stack{1, 1, 1, 6, {0, 2, 2.5F, 3, kNaN, 9}};
+    for (const Backend backend : available_backends()) {
+        const Result result = assign(stack, {1, 1, 2, {1, 4}}, backend);
+        EXPECT_EQ(result.labels, (std::vector<std::uint16_t>{1, 1, 1, 2, 0, 2})) << to_string(backend);
+        EXPECT_EQ(result.sums.count(0), 3);
+        EXPECT_EQ(result.sums.count(1), 2);
+        const PatchCenters means = mean_centers({1, 1, 2, {1, 4}}, result.sums, kFixed);
+        EXPECT_NEAR(means.values[0], 1.5, 1e-8);
+        EXPECT_NEAR(means.values[1], 6, 1e-8);
+    }
+}
+
+TEST(KMeans, AnEmptyClusterKeepsItsCenter) {
+    const Stack stack{1, 1, 1, 2, {1, 2}};
+    const PatchCenters centers{1, 1, 2, {1, 100}};
+    EXPECT_EQ(mean_centers(centers, assign(stack, centers).sums, kFixed).values[1], 100);
+}
+
+using Size = std::tuple<int, int, int, int>;  // patch, clusters, columns of locations, bands
+class KMeansSizes : public testing::TestWithParam<Size> {};
+
+TEST_P(KMeansSizes, AgreeWithTheReference) {
+    const auto& [patch, n_clusters, n_cols, n_bands] = GetParam();
+    expect_near_reference(scene(2, patch + 4, patch + n_cols - 1, n_bands),
+                          some_centers(patch, n_bands, n_clusters));
+}
+
+INSTANTIATE_TEST_SUITE_P(Clusters, KMeansSizes,
+                         testing::Combine(testing::Values(7),
+                                          testing::Values(1, 2, 5, 6, 7, 10, 12, 13, 16, 25, 300),
+                                          testing::Values(40), testing::Values(1)));
+INSTANTIATE_TEST_SUITE_P(Columns, KMeansSizes,
+                         testing::Combine(testing::Values(3), testing::Values(4),
+                                          testing::Values(1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65,
+                                                          130),
+                                          testing::Values(1)));
+INSTANTIATE_TEST_SUITE_P(Patches, KMeansSizes,
+                         testing::Combine(testing::Values(1, 3, 5, 9, 15, 31), testing::Values(3),
+                                          testing::Values(50), testing::Values(1, 2, 3)));
+
+TEST(KMeans, PatchesThatHoldANanHaveNoLabelAndNoPart) {
+    Stack stack = scene(3, 30, 70);
+    stack.at(1, 0, 12, 40) = kNaN;
+    for (std::int64_t i = 0; i < 30; ++i) stack.at(2, 0, i, 2 * i) = kNaN;
+    expect_near_reference(stack, some_centers(5, 1, 6));
+}
+
+TEST(KMeans, SumsAreThoseOfTheLabelledPatches) {
+    Stack stack = scene(2, 20, 45, 2);
+    stack.at(0, 1, 9, 20) = kNaN;
+    const PatchCenters centers = some_centers(3, 2, 4);
+    const Result result = assign(stack, centers);
+    PatchSums expected(4, centers.n_features());
+    for (std::size_t i = 0; i < result.labels.size(); ++i) {
+        if (result.labels[i] == 0) continue;
+        const auto place = static_cast<std::int64_t>(i);
+        const std::int64_t n = result.n_rows * result.n_cols;
+        const std::int64_t date = place / n, row = place % n / result.n_cols, col = place % result.n_cols;
+        ++expected.count(result.labels[i] - 1);
+        for (std::int64_t f = 0; f < centers.n_features(); ++f) {
+            expected.sums(result.labels[i] - 1)[static_cast<std::size_t>(f)] +=
+                kFixed.to_integer(stack.at(date, f / 9, row + f / 3 % 3, col + f % 3));
+        }
+    }
+    EXPECT_TRUE(same_state(result.sums, expected));
+}
+
+TEST(KMeans, ThreadsChangeNoBit) {
+    const Stack stack = scene(3, 150, 60);
+    const PatchCenters centers = some_centers(7, 1, 10);
+    const Result one = assign(stack, centers);
+    const Result three = assign(stack, centers, Backend::Cpu, 3);
+    EXPECT_EQ(three.labels, one.labels);
+    EXPECT_TRUE(same_state(three.sums, one.sums));
+}
+
+TEST(KMeans, CutsChangeNoBit) {
+    Stack stack = scene(2, 60, 90);
+    stack.at(1, 0, 30, 33) = kNaN;
+    const PatchCenters centers = some_centers(7, 1, 10);
+    const Result whole = assign(stack, centers);
+    PatchSums sums(10, 49);
+    for (std::int64_t row = 0; row < whole.n_rows; row += 13) {
+        for (std::int64_t col = 0; col < whole.n_cols; col += 29) {
+            Stack tile{2,
+                       1,
+                       std::min<std::int64_t>(13, whole.n_rows - row) + 6,
+                       std::min<std::int64_t>(29, whole.n_cols - col) + 6,
+                       {}};
+            for (std::int64_t date = 0; date < 2; ++date) {
+                for (std::int64_t r = 0; r < tile.n_rows; ++r) {
+                    const float* line = &stack.at(date, 0, row + r, col);
+                    tile.values.insert(tile.values.end(), line, line + tile.n_cols);
+                }
+            }
+            const Result part = assign(tile, centers);
+            sums.merge(part.sums);
+            for (std::size_t i = 0; i < part.labels.size(); ++i) {
+                const auto place = static_cast<std::int64_t>(i);
+                const std::int64_t n = part.n_rows * part.n_cols;
+                const std::int64_t to = place / n * whole.n_rows * whole.n_cols +
+                                        (row + place % n / part.n_cols) * whole.n_cols + col +
+                                        place % part.n_cols;
+                ASSERT_EQ(part.labels[i], whole.labels[static_cast<std::size_t>(to)]);
+            }
+        }
+    }
+    EXPECT_TRUE(same_state(sums, whole.sums));
+}
+
+TEST(KMeans, ACommonLevelCostsNothing) {
+    Stack stack = scene(1, 40, 60);
+    for (float& value : stack.values) value = std::round(value * 64) / 64;
+    Stack shifted = stack;
+    for (float& value : shifted.values) value += 4096;
+    PatchCenters centers = some_centers(7, 1, 6);
+    PatchCenters shifted_centers = centers;
+    for (double& value : shifted_centers.values) value += 4096;
+    const FixedPoint fixed = FixedPoint::for_range(4096, 4096 + 16);
+    const Result expected = assign(stack, centers);
+    Result found = expected;
+    assign_patches(shifted.pixels(), shifted_centers, fixed, {found.labels.data(), 34 * 54, 54}, found.sums);
+    EXPECT_EQ(found.labels, expected.labels);
+}
+
+class KMeansLevels : public testing::TestWithParam<const char*> {
+  protected:
+    void TearDown() override { unsetenv("RASTERTIDE_SIMD"); }
+};
+
+TEST_P(KMeansLevels, AgreeWithTheReference) {
+    setenv("RASTERTIDE_SIMD", GetParam(), 1);
+    try {
+        EXPECT_EQ(simd_level(), GetParam());
+    } catch (const InvalidArgument& error) {
+        GTEST_SKIP() << error.what();
+    }
+    expect_near_reference(scene(2, 20, 70), some_centers(7, 1, 10));
+    expect_near_reference(scene(1, 20, 70, 2), some_centers(3, 2, 17));
+}
+
+INSTANTIATE_TEST_SUITE_P(Simd, KMeansLevels,
+                         testing::Values("SCALAR", "SSE4", "AVX2", "AVX3", "AVX3_DL", "NEON"));
+
+/// Iterations lower the sum of squared distances, and stop where nothing moves.
+TEST(KMeans, LloydsStepsNeverRaiseTheEnergy) {
+    Stack stack = scene(2, 40, 50);
+    PatchCenters centers = some_centers(3, 1, 4);
+    double last = std::numeric_limits<double>::infinity();
+    for (int iteration = 0; iteration < 12; ++iteration) {
+        const Result result = assign(stack, centers);
+        double energy = 0;
+        for (std::size_t i = 0; i < result.labels.size(); ++i) {
+            energy += distance_sq(stack, result, i, centers, result.labels[i]);
+        }
+        EXPECT_LE(energy, last * (1 + 1e-9)) << iteration;
+        last = energy;
+        centers = mean_centers(centers, result.sums, kFixed);
+    }
+}
+
+TEST(KMeans, BadArgumentsAreNamed) {
+    const Stack stack = scene(1, 9, 9);
+    const auto message_of = [&](const PatchCenters& centers, std::int64_t n_clusters) {
+        PatchSums sums(n_clusters, 9);
+        try {
+            assign_patches(stack.pixels(), centers, kFixed, {}, sums);
+        } catch (const InvalidArgument& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    PatchCenters centers = some_centers(3, 1, 2);
+    EXPECT_EQ(message_of(centers, 3), "kmeans: n_clusters of the sums is 3, expected 2");
+    centers.values.pop_back();
+    EXPECT_EQ(message_of(centers, 2), "kmeans: the number of centres' values is 17, expected 18");
+    centers.values.push_back(kNaN);
+    EXPECT_EQ(message_of(centers, 2), "centre 2 holds a value that is not finite");
+    EXPECT_EQ(message_of({4, 1, 1, {}}, 1), "patch is 4, must be odd, 1 to 31");
+    EXPECT_EQ(message_of({3, 1, 0, {}}, 1), "k is 0, must be 1 to 65534");
+    EXPECT_EQ(message_of(some_centers(3, 2, 1), 1), "kmeans: n_bands of the centres is 2, expected 1");
+}
+
+TEST(FixedPoints, HoldTheirRange) {
+    for (const auto& [min, max] :
+         {std::pair<double, double>{0, 16}, {-30, 5}, {1e-6, 2e-6}, {-1e18, 1e18}, {3, 3}}) {
+        const FixedPoint fixed = FixedPoint::for_range(min, max);
+        for (const double value : {min, max}) {
+            const auto integer = static_cast<double>(fixed.to_integer(static_cast<float>(value)));
+            EXPECT_NEAR(fixed.offset + integer / fixed.scale(), static_cast<float>(value),
+                        (max - min) * 1e-9 + 1e-300);
+        }
+        EXPECT_LE(std::abs(fixed.to_integer(static_cast<float>(max))), FixedPoint::kMaxMagnitude);
+    }
+    EXPECT_THROW(FixedPoint::for_range(0, std::numeric_limits<double>::infinity()), InvalidArgument);
+    EXPECT_THROW(FixedPoint::for_range(1, 0), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace rastertide
