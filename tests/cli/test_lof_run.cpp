@@ -134,6 +134,17 @@ TEST_F(LofRuns, ProductsCarryGeoreferenceDatesAndNodata) {
     EXPECT_EQ(std::string(dates->GetRasterBand(1)->GetCategoryNames()[1]), "2020-01-01");
 }
 
+TEST_F(LofRuns, GdalinfoShowsWhatTheProductsAre) {
+    if (run("gdalinfo --version").exit_code != 0) GTEST_SKIP() << "there is no gdalinfo here";
+    const CommandResult info = run("gdalinfo " + quoted(reference() + "/lof.vrt"));
+    EXPECT_EQ(info.exit_code, 0) << info.output;
+    for (const char* text :
+         {"UTM zone 32N", "Origin = (480000.", "Pixel Size = (10.0", "Band 30 ", "DATE=2020-02-02",
+          "NoData Value=nan", "STATISTICS_MEAN=", "RASTERTIDE_NEIGHBORS=6"}) {
+        EXPECT_NE(info.output.find(text), std::string::npos) << text << " is not in:\n" << info.output;
+    }
+}
+
 /// make_scenes() leaves out the first pixel of every fifth date, and so the patches of 5 x 5 that hold it.
 bool expects_nodata(int band, int row, int col) { return band % 5 == 0 && row <= 2 && col <= 2; }
 
