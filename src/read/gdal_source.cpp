@@ -23,7 +23,8 @@ std::string item(GDALMajorObjectH object, const char* name, const char* domain =
 struct BandReader {
     int number = 0;  ///< GDAL's, from 1
     bool fits_float = true;
-    bool has_mask = false;  ///< a mask band must be read too
+    bool has_mask = false;  ///< GDAL's mask band must be read too
+    int alpha_number = 0;   ///< an alpha band that GDAL does not take for the mask; 0 = none
     ValidValue valid{std::nullopt, 1, 0};
 };
 
@@ -78,10 +79,20 @@ class GdalSource final : public RasterSource {
         info_.grid.has_geotransform = GDALGetGeoTransform(dataset, coefficients.data()) == CE_None;
         if (info_.grid.has_geotransform) info_.grid.geotransform.c = coefficients;
         info_.pixel_is_point = item(dataset, "AREA_OR_POINT") == "Point";
+        alpha_number_ = find_alpha_band();
         for (int number = 1; number <= GDALGetRasterCount(dataset); ++number) describe_band(number);
         if (info_.bands.empty()) {
             throw InvalidArgument("'" + name_ + "': has no raster band" + subdataset_hint());
         }
+    }
+
+    /// 0 if there is none.
+    int find_alpha_band() const {
+        for (int number = 1; number <= GDALGetRasterCount(dataset_.get()); ++number) {
+            GDALRasterBandH band = GDALGetRasterBand(dataset_.get(), number);
+            if (GDALGetRasterColorInterpretation(band) == GCI_AlphaBand) return number;
+        }
+        return 0;
     }
 
     std::string subdataset_hint() const {
@@ -143,6 +154,8 @@ class GdalSource final : public RasterSource {
         const double declared = GDALGetRasterNoDataValue(band, &has_nodata);
         if (!nodata && has_nodata != 0) nodata = declared;
         reader.has_mask = (flags & (GMF_ALL_VALID | GMF_NODATA)) == 0;
+        // GDAL takes an alpha band for the mask only where it is Byte or UInt16.
+        reader.alpha_number = (flags & GMF_ALPHA) == 0 ? alpha_number_ : 0;
         const double offset = GDALGetRasterOffset(band, nullptr);
         reader.valid = ValidValue(nodata, GDALGetRasterScale(band, nullptr), offset);
         return reader;
@@ -159,11 +172,18 @@ class GdalSource final : public RasterSource {
             transfer(band, window, reader.number, GDT_Float64, wide_.data());
             std::transform(wide_.begin(), wide_.end(), out, reader.valid);
         }
-        if (!reader.has_mask) return;
-        mask_.resize(static_cast<std::size_t>(n));
-        transfer(GDALGetMaskBand(band), window, reader.number, GDT_Byte, mask_.data());
-        for (std::int64_t i = 0; i < n; ++i) {
-            if (mask_[static_cast<std::size_t>(i)] == 0) out[i] = std::numeric_limits<float>::quiet_NaN();
+        if (reader.has_mask) apply_mask(GDALGetMaskBand(band), window, reader, out);
+        if (reader.alpha_number == 0) return;
+        apply_mask(GDALGetRasterBand(dataset_.get(), reader.alpha_number), window, reader, out);
+    }
+
+    /// Zero means invalid. Read as Float32: Byte would round an alpha of 0.4 to 0.
+    void apply_mask(GDALRasterBandH mask, const Window& window, const BandReader& reader, float* out) {
+        mask_.resize(static_cast<std::size_t>(window.n_pixels()));
+        transfer(mask, window, reader.number, GDT_Float32, mask_.data());
+        for (const float valid : mask_) {
+            if (!(valid > 0)) *out = std::numeric_limits<float>::quiet_NaN();
+            ++out;
         }
     }
 
@@ -188,7 +208,8 @@ class GdalSource final : public RasterSource {
     SourceInfo info_;
     std::vector<BandReader> readers_;  // one per info_.bands
     std::vector<double> wide_;
-    std::vector<std::uint8_t> mask_;
+    std::vector<float> mask_;
+    int alpha_number_ = 0;
 };
 
 }  // namespace

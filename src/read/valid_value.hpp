@@ -15,7 +15,10 @@ class ValidValue {
         // Nodata values are written to files as rounded decimal text: GDAL allows two units in the last
         // place. Integers up to 2^24 are exact, so that -9998 is not taken for -9999.
         const bool exact = nodata_ == std::floor(nodata_) && std::abs(nodata_) <= 16777216.0;
-        tolerance_ = exact ? 0 : 2 * std::numeric_limits<float>::epsilon() * std::abs(nodata_);
+        // An infinite one has no neighbours: its tolerance would take in every value.
+        tolerance_ = exact || !std::isfinite(nodata_)
+                         ? 0
+                         : 2 * std::numeric_limits<float>::epsilon() * std::abs(nodata_);
         is_identity_ = scale == 1 && offset == 0;
     }
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// What open_series reads from rasters of every kind: validity, types, masks, files and folders.
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <rastertide/core/error.hpp>
+#include <rastertide/read/open_series.hpp>
+
+#include "support/rasters.hpp"
+#include "support/temp_dir.hpp"
+
+namespace rastertide {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_support::Bands;
+using testing_support::TempDir;
+using testing_support::write_bands;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+SeriesOptions of(const std::vector<std::string>& inputs) {
+    SeriesOptions options;
+    options.inputs = inputs;
+    return options;
+}
+
+/// All pixels of all dates.
+std::vector<float> pixels_of(const SeriesOptions& options) {
+    RasterSeries series = open_series(options);
+    std::vector<float> pixels(
+        static_cast<std::size_t>(series.grid().extent().n_pixels() * series.n_dates() * series.n_bands()));
+    series.read(series.grid().extent(), pixels.data());
+    return pixels;
+}
+
+/// Equal, NaN to NaN.
+void expect_pixels(const std::vector<float>& found, const std::vector<float>& expected) {
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        if (std::isnan(expected[i])) {
+            EXPECT_TRUE(std::isnan(found[i])) << i << ": " << found[i];
+        } else {
+            EXPECT_EQ(found[i], expected[i]) << i;
+        }
+    }
+}
+
+class Sources : public testing::Test {
+  protected:
+    /// Opens a file that write_bands() has made, to change it.
+    static GDALDatasetUniquePtr update(const std::string& path) {
+        return GDALDatasetUniquePtr(GDALDataset::Open(path.c_str(), GDAL_OF_UPDATE));
+    }
+
+    TempDir dir_;
+};
+
+TEST_F(Sources, AnInfiniteNodataValueLeavesTheOtherPixelsValid) {
+    const std::string path = dir_.file("a.tif");
+    write_bands(path, {1, 1, 3, {1, 2, -std::numeric_limits<float>::infinity()}});
+    for (const double nodata : {kInfinity, -kInfinity}) {
+        update(path)->GetRasterBand(1)->SetNoDataValue(nodata);
+        expect_pixels(pixels_of(of({path})), {1, 2, kNan});
+    }
+}
+
+TEST_F(Sources, AnAlphaBandOfAnyTypeIsTheMask) {
+    for (const GDALDataType type : {GDT_Byte, GDT_UInt16, GDT_Float32}) {
+        const std::string path = dir_.file(std::string(GDALGetDataTypeName(type)) + ".tif");
+        write_bands(path, {2, 1, 3, {5, 6, 7, 1, 0, 1}}, type);
+        update(path)->GetRasterBand(2)->SetColorInterpretation(GCI_AlphaBand);
+        expect_pixels(pixels_of(of({path})), {5, kNan, 7});
+    }
+}
+
+TEST_F(Sources, AFractionOfAnAlphaIsValid) {
+    const std::string path = dir_.file("a.tif");
+    write_bands(path, {2, 1, 3, {5, 6, 7, 0.25F, 0, 1}});
+    update(path)->GetRasterBand(2)->SetColorInterpretation(GCI_AlphaBand);
+    expect_pixels(pixels_of(of({path})), {5, kNan, 7});
+}
+
+}  // namespace
+}  // namespace rastertide
