@@ -2,8 +2,10 @@
 #include "read/expand_inputs.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include <gdal.h>
 
@@ -24,17 +26,43 @@ bool is_sidecar(const fs::path& path) {
            ends_with(".json") || ends_with(".txt") || ends_with(".csv");
 }
 
+/// In lower case, with its dot.
+std::string extension_of(const std::string& path) {
+    std::string extension = fs::path(path).extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return extension;
+}
+
+/// A file that looks like the folder's rasters and is none is a date that would be missed (an interrupted
+/// download). Of XML files some are rasters and others describe them.
+void refuse_damaged(const std::vector<std::string>& rasters, const std::vector<std::string>& others) {
+    std::set<std::string> extensions;
+    for (const std::string& raster : rasters) extensions.insert(extension_of(raster));
+    extensions.erase("");
+    extensions.erase(".xml");
+    for (const std::string& other : others) {
+        if (extensions.count(extension_of(other)) == 0) continue;
+        throw IoError("'" + other + "': is no raster (" + std::to_string(fs::file_size(other)) +
+                      " bytes), expected one like the folder's other " + extension_of(other) + " files");
+    }
+}
+
 std::vector<std::string> rasters_in(const std::string& folder) {
     std::vector<std::string> rasters;
+    std::vector<std::string> others;
     const GdalErrorCapture quiet;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         const std::string path = entry.path().string();
         if (!entry.is_regular_file() || is_sidecar(entry.path())) continue;
-        if (GDALIdentifyDriverEx(path.c_str(), GDAL_OF_RASTER, nullptr, nullptr) != nullptr)
-            rasters.push_back(path);
+        const bool is_raster =
+            GDALIdentifyDriverEx(path.c_str(), GDAL_OF_RASTER, nullptr, nullptr) != nullptr;
+        (is_raster ? rasters : others).push_back(path);
     }
-    std::sort(rasters.begin(), rasters.end());
     if (rasters.empty()) throw InvalidArgument("'" + folder + "': the folder holds no raster");
+    std::sort(rasters.begin(), rasters.end());
+    std::sort(others.begin(), others.end());
+    refuse_damaged(rasters, others);
     return rasters;
 }
 

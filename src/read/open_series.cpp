@@ -11,6 +11,7 @@
 
 #include "read/expand_inputs.hpp"
 #include "read/gdal_error.hpp"
+#include "read/open_files.hpp"
 #include "read/series_impl.hpp"
 
 namespace rastertide {
@@ -18,19 +19,25 @@ namespace {
 
 using Sources = std::vector<std::unique_ptr<RasterSource>>;
 
+bool is_configured(const char* key) { return CPLGetConfigOption(key, nullptr) != nullptr; }
+
+/// What the user has not configured.
 void tune_gdal(std::int64_t cache_bytes, std::size_t n_inputs) {
-    GDALAllRegister();
-    GDALSetCacheMax64(cache_bytes);
+    if (!is_configured("GDAL_CACHEMAX")) GDALSetCacheMax64(cache_bytes);
     // A VRT over many files thrashes with GDAL's default pool of 100 open ones.
-    CPLSetConfigOption("GDAL_MAX_DATASET_POOL_SIZE", n_inputs > 1 ? "100" : "450");
+    constexpr const char* kPool = "GDAL_MAX_DATASET_POOL_SIZE";
+    const std::size_t most = n_inputs > 1 ? max_open_sources() / 5 : max_open_sources() * 9 / 10;
+    if (!is_configured(kPool)) CPLSetConfigOption(kPool, std::to_string(most).c_str());
 }
 
-Sources open_sources(const std::vector<std::string>& names, const SeriesOptions& options) {
+Sources open_sources(const std::vector<std::string>& names, const SeriesOptions& options,
+                     std::size_t max_open_sources) {
     const SourceOptions source_options = {options.open_options, options.dataset, options.srcnodata};
     Sources sources;
     for (const std::string& name : names) {
         sources.push_back(is_hdf5_stack(name, source_options) ? open_hdf5_source(name, source_options)
                                                               : open_gdal_source(name, source_options));
+        if (sources.size() > max_open_sources) sources.back()->release();
     }
     return sources;
 }
@@ -210,10 +217,12 @@ std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& sce
 }  // namespace
 
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
+    GDALAllRegister();
     const std::vector<std::string> names = expand_inputs(options.inputs, options.input_file_list);
     tune_gdal(options.cache_bytes, names.size());
     auto impl = std::make_unique<RasterSeries::Impl>();
-    impl->sources = open_sources(names, options);
+    impl->max_open_sources = max_open_sources();
+    impl->sources = open_sources(names, options, impl->max_open_sources);
     impl->scale = options.scale;
     impl->grid = common_grid(impl->sources, options);
     const bool band_is_date = impl->sources.size() == 1;

@@ -11,9 +11,6 @@
 namespace rastertide {
 namespace {
 
-// Below the usual limit of 1024 open files a process, with room for shards and libraries.
-constexpr std::size_t kMaxOpenSources = 500;
-
 void to_decibels(float* values, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) {
         values[i] = values[i] > 0 ? 10.0F * std::log10(values[i]) : std::numeric_limits<float>::quiet_NaN();
@@ -65,7 +62,7 @@ void RasterSeries::read(const Window& window, float* out) {
         }
         RasterSource& source = *impl_->sources[scenes[first].source];
         source.read(window, bands, out + static_cast<std::int64_t>(first) * scene_values);
-        if (scenes[first].source >= kMaxOpenSources) source.release();
+        if (scenes[first].source >= impl_->max_open_sources) source.release();
         first = last;
     }
     if (impl_->scale == PixelScale::Db) to_decibels(out, scene_values * n_dates());

@@ -88,6 +88,15 @@ TEST_F(BadInput, FolderWithoutRasters) {
     expect_error(lof(quoted(dir_.file("empty"))), kFailed, {dir_.file("empty"), "holds no raster"});
 }
 
+TEST_F(BadInput, AnEmptyOrDamagedFileAmongAFoldersRasters) {
+    const std::string folder = stack(12);
+    for (const std::string content : {"", "II"}) {
+        std::ofstream(folder + "/" + scene_name(5)) << content;
+        expect_error(lof(quoted(folder)), kFailed,
+                     {folder + "/" + scene_name(5), std::to_string(content.size()) + " bytes", ".tif"});
+    }
+}
+
 TEST_F(BadInput, TruncatedGeoTiff) {
     const std::string folder = stack(12, 200, 300);
     const std::string cut = folder + "/" + scene_name(7);

@@ -88,5 +88,32 @@ TEST_F(Sources, AFractionOfAnAlphaIsValid) {
     expect_pixels(pixels_of(of({path})), {5, kNan, 7});
 }
 
+TEST_F(Sources, OtherFilesOfAFolderAreLeftOut) {
+    write_bands(dir_.file("s_20200101.tif"), {1, 1, 1, {5}});
+    std::ofstream(dir_.file("readme.md")) << "about the scenes";
+    std::ofstream(dir_.file("noextension")) << "";
+    expect_pixels(pixels_of(of({dir_.path()})), {5});
+}
+
+TEST_F(Sources, AFolderOpensBeforeGdalIsUsedOtherwise) {
+    write_bands(dir_.file("s_20200101.tif"), {1, 1, 1, {5}});
+    GDALDestroyDriverManager();
+    expect_pixels(pixels_of(of({dir_.path()})), {5});
+}
+
+TEST_F(Sources, TheUsersConfigurationOfGdalIsKept) {
+    write_bands(dir_.file("a.tif"), {1, 1, 1, {5}});
+    const GIntBig cache_bytes = GDALGetCacheMax64();
+    CPLSetConfigOption("GDAL_CACHEMAX", "33");
+    CPLSetConfigOption("GDAL_MAX_DATASET_POOL_SIZE", "7");
+    GDALSetCacheMax64(33 << 20);
+    open_series(of({dir_.file("a.tif")}));
+    EXPECT_EQ(GDALGetCacheMax64(), 33 << 20);
+    EXPECT_STREQ(CPLGetConfigOption("GDAL_MAX_DATASET_POOL_SIZE", ""), "7");
+    CPLSetConfigOption("GDAL_CACHEMAX", nullptr);
+    CPLSetConfigOption("GDAL_MAX_DATASET_POOL_SIZE", nullptr);
+    GDALSetCacheMax64(cache_bytes);
+}
+
 }  // namespace
 }  // namespace rastertide
