@@ -32,6 +32,22 @@ bool fits_float(GDALDataType type) {
     return type == GDT_Byte || type == GDT_UInt16 || type == GDT_Int16 || type == GDT_Float32;
 }
 
+/// A window in whole rows whose values of so many bands fit the scratch.
+std::vector<Window> pieces_of(const Window& window, std::size_t n_bands) {
+    const std::int64_t row_bytes =
+        window.n_cols * static_cast<std::int64_t>(n_bands) * std::int64_t{sizeof(double)};
+    const std::int64_t most_rows = std::max<std::int64_t>(1, ReadScratch::kPieceBytes / row_bytes);
+    std::vector<Window> pieces;
+    for (std::int64_t row = window.row; row < window.end_row(); row += most_rows) {
+        pieces.push_back({window.col, row, window.n_cols, std::min(most_rows, window.end_row() - row)});
+    }
+    return pieces;
+}
+
+float* pixels_at(const Window& window, const Window& piece, float* band) {
+    return band + (piece.row - window.row) * window.n_cols;
+}
+
 class GdalSource final : public RasterSource {
   public:
     GdalSource(const std::string& name, const SourceOptions& options) : name_(name), options_(options) {
@@ -41,11 +57,13 @@ class GdalSource final : public RasterSource {
 
     const SourceInfo& info() const override { return info_; }
 
-    void read(const Window& window, std::span<const int> bands, float* out) override {
+    void read(const Window& window, std::span<const int> bands, float* out, ReadScratch& scratch) override {
         if (dataset_ == nullptr) open();
-        for (const int band : bands) {
-            read_band(window, readers_[static_cast<std::size_t>(band)], out);
-            out += window.n_pixels();
+        for (std::size_t first = 0; first < bands.size();) {
+            const Group group = group_of(bands.subspan(first));
+            read_group(window, group, out, scratch);
+            out += static_cast<std::int64_t>(group.size()) * window.n_pixels();
+            first += group.size();
         }
     }
 
@@ -59,6 +77,8 @@ class GdalSource final : public RasterSource {
     void release() override { dataset_.reset(); }
 
   private:
+    using Group = std::vector<const BandReader*>;
+
     void open() {
         const GdalErrorCapture errors;
         StringList options(options_.open_options);
@@ -80,6 +100,7 @@ class GdalSource final : public RasterSource {
         if (info_.grid.has_geotransform) info_.grid.geotransform.c = coefficients;
         info_.pixel_is_point = item(dataset, "AREA_OR_POINT") == "Point";
         alpha_number_ = find_alpha_band();
+        pixel_interleaved_ = item(dataset, "INTERLEAVE", "IMAGE_STRUCTURE") == "PIXEL";
         for (int number = 1; number <= GDALGetRasterCount(dataset); ++number) describe_band(number);
         if (info_.bands.empty()) {
             throw InvalidArgument("'" + name_ + "': has no raster band" + subdataset_hint());
@@ -161,45 +182,100 @@ class GdalSource final : public RasterSource {
         return reader;
     }
 
-    void read_band(const Window& window, const BandReader& reader, float* out) {
-        GDALRasterBandH band = GDALGetRasterBand(dataset_.get(), reader.number);
-        const std::int64_t n = window.n_pixels();
-        if (reader.fits_float) {
-            transfer(band, window, reader.number, GDT_Float32, out);
-            std::transform(out, out + n, out, reader.valid);
-        } else {
-            wide_.resize(static_cast<std::size_t>(n));
-            transfer(band, window, reader.number, GDT_Float64, wide_.data());
-            std::transform(wide_.begin(), wide_.end(), out, reader.valid);
+    /// Bands that one call reads. Where a block holds all bands, reading them one by one decodes it anew for
+    /// each, unless the block cache holds the window; wide values pass through the scratch, a few at a time.
+    Group group_of(std::span<const int> bands) const {
+        constexpr std::size_t kMostWideBands = 8;
+        const bool fits = readers_[static_cast<std::size_t>(bands.front())].fits_float;
+        const std::size_t most = !pixel_interleaved_ ? 1 : fits ? bands.size() : kMostWideBands;
+        Group group;
+        for (const int band : bands) {
+            const BandReader& reader = readers_[static_cast<std::size_t>(band)];
+            if (group.size() == most || reader.fits_float != fits) break;
+            group.push_back(&reader);
         }
-        if (reader.has_mask) apply_mask(GDALGetMaskBand(band), window, reader, out);
-        if (reader.alpha_number == 0) return;
-        apply_mask(GDALGetRasterBand(dataset_.get(), reader.alpha_number), window, reader, out);
+        return group;
+    }
+
+    void read_group(const Window& window, const Group& group, float* out, ReadScratch& scratch) const {
+        if (group.front()->fits_float) {
+            transfer_bands(window, group, GDT_Float32, out);
+            for (std::size_t i = 0; i < group.size(); ++i) {
+                float* band = out + static_cast<std::int64_t>(i) * window.n_pixels();
+                std::transform(band, band + window.n_pixels(), band, group[i]->valid);
+            }
+        } else {
+            for (const Window& piece : pieces_of(window, group.size())) {
+                read_wide(window, piece, group, out, scratch);
+            }
+        }
+        for (const Window& piece : pieces_of(window, 1)) apply_masks(window, piece, group, out, scratch);
+    }
+
+    void read_wide(const Window& window, const Window& piece, const Group& group, float* out,
+                   ReadScratch& scratch) const {
+        double* values = scratch.values(static_cast<std::int64_t>(group.size()) * piece.n_pixels());
+        transfer_bands(piece, group, GDT_Float64, values);
+        for (const BandReader* reader : group) {
+            std::transform(values, values + piece.n_pixels(), pixels_at(window, piece, out), reader->valid);
+            values += piece.n_pixels();
+            out += window.n_pixels();
+        }
     }
 
     /// Zero means invalid. Read as Float32: Byte would round an alpha of 0.4 to 0.
-    void apply_mask(GDALRasterBandH mask, const Window& window, const BandReader& reader, float* out) {
-        mask_.resize(static_cast<std::size_t>(window.n_pixels()));
-        transfer(mask, window, reader.number, GDT_Float32, mask_.data());
-        for (const float valid : mask_) {
-            if (!(valid > 0)) *out = std::numeric_limits<float>::quiet_NaN();
-            ++out;
+    void apply_masks(const Window& window, const Window& piece, const Group& group, float* out,
+                     ReadScratch& scratch) const {
+        float* mask = scratch.mask(piece.n_pixels());
+        GDALRasterBandH held = nullptr;  // bands often share one mask
+        for (const BandReader* reader : group) {
+            float* pixels = pixels_at(window, piece, out);
+            for (GDALRasterBandH band : masks_of(*reader)) {
+                if (band != held) transfer(band, piece, reader->number, mask);
+                held = band;
+                for (std::int64_t i = 0; i < piece.n_pixels(); ++i) {
+                    if (!(mask[i] > 0)) pixels[i] = std::numeric_limits<float>::quiet_NaN();
+                }
+            }
+            out += window.n_pixels();
         }
     }
 
-    void transfer(GDALRasterBandH band, const Window& window, int number, GDALDataType type,
-                  void* out) const {
+    std::vector<GDALRasterBandH> masks_of(const BandReader& reader) const {
+        std::vector<GDALRasterBandH> masks;
+        if (reader.has_mask)
+            masks.push_back(GDALGetMaskBand(GDALGetRasterBand(dataset_.get(), reader.number)));
+        if (reader.alpha_number > 0) masks.push_back(GDALGetRasterBand(dataset_.get(), reader.alpha_number));
+        return masks;
+    }
+
+    void transfer_bands(const Window& window, const Group& group, GDALDataType type, void* out) const {
+        const GdalErrorCapture errors;
+        std::vector<int> numbers;
+        for (const BandReader* reader : group) numbers.push_back(reader->number);
+        const auto n_cols = static_cast<int>(window.n_cols);
+        const auto n_rows = static_cast<int>(window.n_rows);
+        const CPLErr status =
+            GDALDatasetRasterIOEx(dataset_.get(), GF_Read, static_cast<int>(window.col),
+                                  static_cast<int>(window.row), n_cols, n_rows, out, n_cols, n_rows, type,
+                                  static_cast<int>(numbers.size()), numbers.data(), 0, 0, 0, nullptr);
+        if (status != CE_None) errors.throw_error(place_of(window, numbers.front()) + ": cannot read");
+    }
+
+    void transfer(GDALRasterBandH band, const Window& window, int number, float* out) const {
         const GdalErrorCapture errors;
         const auto n_cols = static_cast<int>(window.n_cols);
         const auto n_rows = static_cast<int>(window.n_rows);
         const CPLErr status =
             GDALRasterIOEx(band, GF_Read, static_cast<int>(window.col), static_cast<int>(window.row), n_cols,
-                           n_rows, out, n_cols, n_rows, type, 0, 0, nullptr);
-        if (status == CE_None) return;
-        errors.throw_error("'" + name_ + "', band " + std::to_string(number) + ", window " +
-                           std::to_string(window.col) + " " + std::to_string(window.row) + " " +
-                           std::to_string(window.n_cols) + " x " + std::to_string(window.n_rows) +
-                           ": cannot read");
+                           n_rows, out, n_cols, n_rows, GDT_Float32, 0, 0, nullptr);
+        if (status != CE_None) errors.throw_error(place_of(window, number) + ": cannot read the mask");
+    }
+
+    std::string place_of(const Window& window, int number) const {
+        return "'" + name_ + "', band " + std::to_string(number) + ", window " + std::to_string(window.col) +
+               " " + std::to_string(window.row) + " " + std::to_string(window.n_cols) + " x " +
+               std::to_string(window.n_rows);
     }
 
     std::string name_;
@@ -207,9 +283,8 @@ class GdalSource final : public RasterSource {
     DatasetHandle dataset_;
     SourceInfo info_;
     std::vector<BandReader> readers_;  // one per info_.bands
-    std::vector<double> wide_;
-    std::vector<float> mask_;
     int alpha_number_ = 0;
+    bool pixel_interleaved_ = false;
 };
 
 }  // namespace

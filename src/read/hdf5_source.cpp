@@ -27,6 +27,14 @@ bool fits_float(hid_t type) {
     return H5Tget_size(type) <= (H5Tget_class(type) == H5T_FLOAT ? kFloatBytes : kExactIntegerBytes);
 }
 
+/// A part of a stack, in the file's order: dates, rows, columns.
+struct Slab {
+    std::array<std::int64_t, 3> start;
+    std::array<std::int64_t, 3> count;
+
+    std::int64_t end(std::size_t axis) const { return start[axis] + count[axis]; }
+};
+
 class Hdf5Source final : public RasterSource {
   public:
     Hdf5Source(const Hdf5Name& name, const SourceOptions& options) : name_(name) {
@@ -37,13 +45,13 @@ class Hdf5Source final : public RasterSource {
 
     const SourceInfo& info() const override { return info_; }
 
-    void read(const Window& window, std::span<const int> bands, float* out) override {
+    void read(const Window& window, std::span<const int> bands, float* out, ReadScratch& scratch) override {
         const Hdf5Calls calls(place_of(window));
         if (dataset_.get() < 0) open(calls);
         for (std::size_t first = 0; first < bands.size();) {
             std::size_t end = first + 1;
             while (end < bands.size() && bands[end] == bands[end - 1] + 1) ++end;
-            read_run(calls, window, bands[first], static_cast<std::int64_t>(end - first), out);
+            read_run(calls, window, bands[first], static_cast<std::int64_t>(end - first), out, scratch);
             out += static_cast<std::int64_t>(end - first) * window.n_pixels();
             first = end;
         }
@@ -91,9 +99,10 @@ class Hdf5Source final : public RasterSource {
         std::array<hsize_t, 3> chunk = {1, 1, 0};
         const bool chunked = H5Pget_layout(creation.get()) == H5D_CHUNKED;
         if (chunked) H5Pget_chunk(creation.get(), 3, chunk.data());
+        if (!chunked) chunk[2] = static_cast<hsize_t>(info_.grid.n_cols);
+        std::copy(chunk.begin(), chunk.end(), chunk_.begin());
         info_.block_n_rows = std::min(static_cast<std::int64_t>(chunk[1]), info_.grid.n_rows);
-        info_.block_n_cols =
-            chunked ? std::min(static_cast<std::int64_t>(chunk[2]), info_.grid.n_cols) : info_.grid.n_cols;
+        info_.block_n_cols = std::min(static_cast<std::int64_t>(chunk[2]), info_.grid.n_cols);
     }
 
     void describe_values(const Hdf5Calls& calls, hid_t type, const SourceOptions& options) {
@@ -112,29 +121,64 @@ class Hdf5Source final : public RasterSource {
 
     /// Bands that follow each other in the file.
     void read_run(const Hdf5Calls& calls, const Window& window, std::int64_t band, std::int64_t n_bands,
-                  float* out) {
+                  float* out, ReadScratch& scratch) {
+        const std::int64_t first_row = flipped_ ? info_.grid.n_rows - window.end_row() : window.row;
+        const Slab slab = {{band, first_row, window.col}, {n_bands, window.n_rows, window.n_cols}};
         if (fits_float_) {
-            transfer(calls, window, band, n_bands, H5T_NATIVE_FLOAT, out);
+            transfer(calls, slab, H5T_NATIVE_FLOAT, out);
             convert(out, n_bands * window.n_pixels(), out);
         } else {
-            wide_.resize(static_cast<std::size_t>(window.n_pixels()));
-            for (std::int64_t i = 0; i < n_bands; ++i) {
-                transfer(calls, window, band + i, 1, H5T_NATIVE_DOUBLE, wide_.data());
-                convert(wide_.data(), window.n_pixels(), out + i * window.n_pixels());
-            }
+            read_wide(calls, slab, out, scratch);
         }
         if (!flipped_) return;
         for (std::int64_t i = 0; i < n_bands; ++i) flip_rows(window, out + i * window.n_pixels());
     }
 
-    void transfer(const Hdf5Calls& calls, const Window& window, std::int64_t band, std::int64_t n_bands,
-                  hid_t type, void* out) const {
-        const std::int64_t row = flipped_ ? info_.grid.n_rows - window.end_row() : window.row;
-        const std::array<hsize_t, 3> start = {static_cast<hsize_t>(band), static_cast<hsize_t>(row),
-                                              static_cast<hsize_t>(window.col)};
-        const std::array<hsize_t, 3> count = {static_cast<hsize_t>(n_bands),
-                                              static_cast<hsize_t>(window.n_rows),
-                                              static_cast<hsize_t>(window.n_cols)};
+    /// By pieces of whole chunks, so that each is decoded once.
+    void read_wide(const Hdf5Calls& calls, const Slab& slab, float* out, ReadScratch& scratch) const {
+        const std::array<std::int64_t, 3> step = piece_shape(slab);
+        const auto cut = [&](std::size_t axis, std::int64_t at) {
+            return std::min(slab.end(axis), (at / step[axis] + 1) * step[axis]);
+        };
+        for (std::int64_t band = slab.start[0]; band < slab.end(0); band = cut(0, band)) {
+            for (std::int64_t row = slab.start[1]; row < slab.end(1); row = cut(1, row)) {
+                for (std::int64_t col = slab.start[2]; col < slab.end(2); col = cut(2, col)) {
+                    const Slab piece = {{band, row, col},
+                                        {cut(0, band) - band, cut(1, row) - row, cut(2, col) - col}};
+                    read_piece(calls, slab, piece, out, scratch);
+                }
+            }
+        }
+    }
+
+    void read_piece(const Hdf5Calls& calls, const Slab& slab, const Slab& piece, float* out,
+                    ReadScratch& scratch) const {
+        const auto [n_bands, n_rows, n_cols] = piece.count;
+        double* values = scratch.values(n_bands * n_rows * n_cols);
+        transfer(calls, piece, H5T_NATIVE_DOUBLE, values);
+        for (std::int64_t i = 0; i < n_bands * n_rows; ++i) {
+            const std::int64_t band = piece.start[0] - slab.start[0] + i / n_rows;
+            const std::int64_t row = piece.start[1] - slab.start[1] + i % n_rows;
+            convert(values + i * n_cols, n_cols,
+                    out + (band * slab.count[1] + row) * slab.count[2] + piece.start[2] - slab.start[2]);
+        }
+    }
+
+    /// A chunk, widened to as many as fit the scratch; of one that does not fit, some of its rows.
+    std::array<std::int64_t, 3> piece_shape(const Slab& slab) const {
+        constexpr std::int64_t kMost = ReadScratch::kPieceBytes / std::int64_t{sizeof(double)};
+        std::array<std::int64_t, 3> shape = chunk_;
+        const std::int64_t n_chunks = kMost / (shape[0] * shape[1] * shape[2]);
+        if (n_chunks > 1) shape[2] *= std::min(n_chunks, slab.count[2] / shape[2] + 1);
+        if (n_chunks == 0) shape[1] = std::max<std::int64_t>(1, kMost / (shape[0] * shape[2]));
+        return shape;
+    }
+
+    void transfer(const Hdf5Calls& calls, const Slab& slab, hid_t type, void* out) const {
+        std::array<hsize_t, 3> start{};
+        std::array<hsize_t, 3> count{};
+        std::copy(slab.start.begin(), slab.start.end(), start.begin());
+        std::copy(slab.count.begin(), slab.count.end(), count.begin());
         const Hdf5Id in_memory = calls.own(H5Screate_simple(3, count.data(), nullptr));
         const Hdf5Id in_file = calls.own(H5Dget_space(dataset_.get()));
         calls.check(
@@ -168,7 +212,7 @@ class Hdf5Source final : public RasterSource {
     bool flipped_ = false;
     double wraps_at_ = 0;  ///< values below zero are this much larger; 0 = they are not
     ValidValue valid_{std::nullopt, 1, 0};
-    std::vector<double> wide_;
+    std::array<std::int64_t, 3> chunk_ = {1, 1, 1};  ///< dates, rows, columns; whole rows if not chunked
 };
 
 Hdf5Name full_name(const std::string& name, const SourceOptions& options) {

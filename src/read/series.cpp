@@ -61,7 +61,7 @@ void RasterSeries::read(const Window& window, float* out) {
             bands.insert(bands.end(), scenes[last].bands.begin(), scenes[last].bands.end());
         }
         RasterSource& source = *impl_->sources[scenes[first].source];
-        source.read(window, bands, out + static_cast<std::int64_t>(first) * scene_values);
+        source.read(window, bands, out + static_cast<std::int64_t>(first) * scene_values, impl_->scratch);
         if (scenes[first].source >= impl_->max_open_sources) source.release();
         first = last;
     }

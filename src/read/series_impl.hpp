@@ -20,7 +20,8 @@ struct Scene {
 struct RasterSeries::Impl {
     std::vector<std::unique_ptr<RasterSource>> sources;
     std::size_t max_open_sources = 0;  ///< those after that many let go of their files after each read
-    std::vector<Scene> scenes;         ///< in the series' order
+    ReadScratch scratch;
+    std::vector<Scene> scenes;  ///< in the series' order
     Grid grid;
     PixelScale scale = PixelScale::Linear;
     std::vector<SceneInfo> infos;  ///< of the scenes

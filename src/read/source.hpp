@@ -12,6 +12,8 @@
 #include <rastertide/grid/grid.hpp>
 #include <rastertide/read/dates.hpp>
 
+#include "read/scratch.hpp"
+
 namespace rastertide {
 
 struct SourceBand {
@@ -38,7 +40,7 @@ class RasterSource {
     virtual const SourceInfo& info() const = 0;
     /// Reads bands (numbers from 0) of a window: out is [bands.size()][window.n_rows][window.n_cols]; invalid
     /// and non-finite pixels become NaN, the file's scale and offset are applied. @throws IoError
-    virtual void read(const Window& window, std::span<const int> bands, float* out) = 0;
+    virtual void read(const Window& window, std::span<const int> bands, float* out, ReadScratch& scratch) = 0;
     /// The files that it is read from.
     virtual std::vector<std::string> files() = 0;
     /// Lets go of the file until the next read().

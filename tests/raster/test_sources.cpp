@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <rastertide/core/error.hpp>
 #include <rastertide/read/open_series.hpp>
@@ -87,6 +88,64 @@ TEST_F(Sources, AFractionOfAnAlphaIsValid) {
     update(path)->GetRasterBand(2)->SetColorInterpretation(GCI_AlphaBand);
     expect_pixels(pixels_of(of({path})), {5, kNan, 7});
 }
+
+/// Every pixel of every band another number.
+Bands numbered(int n_bands, int n_rows, int n_cols) {
+    Bands bands{n_bands, n_rows, n_cols, {}};
+    for (int i = 0; i < n_bands * n_rows * n_cols; ++i) bands.values.push_back(static_cast<float>(i % 60000));
+    return bands;
+}
+
+TEST_F(Sources, BandsThatShareTheirBlocksAreReadAsTheyAre) {
+    const Bands bands = numbered(11, 70, 90);
+    for (const GDALDataType type : {GDT_UInt16, GDT_Float32, GDT_Int32, GDT_Float64}) {
+        const std::string path = dir_.file(std::string(GDALGetDataTypeName(type)) + ".tif");
+        write_bands(path, bands, type, {"INTERLEAVE=PIXEL", "TILED=YES", "BLOCKXSIZE=32", "BLOCKYSIZE=32"});
+        expect_pixels(pixels_of(of({path})), bands.values);
+        SeriesOptions options = of({path});
+        options.bands = {9, 2};
+        std::vector<float> expected(bands.values.begin() + 8 * 6300, bands.values.begin() + 9 * 6300);
+        expected.insert(expected.end(), bands.values.begin() + 6300, bands.values.begin() + 2 * 6300);
+        expect_pixels(pixels_of(options), expected);
+    }
+}
+
+TEST_F(Sources, BandsThatShareTheirBlocksKeepTheirMask) {
+    for (const GDALDataType type : {GDT_UInt16, GDT_Int32}) {
+        const std::string path = dir_.file(std::string(GDALGetDataTypeName(type)) + ".tif");
+        write_bands(path, {3, 1, 2, {1, 2, 3, 4, 0, 1}}, type, {"INTERLEAVE=PIXEL"});
+        update(path)->GetRasterBand(3)->SetColorInterpretation(GCI_AlphaBand);
+        expect_pixels(pixels_of(of({path})), {kNan, 2, kNan, 4});
+    }
+}
+
+TEST_F(Sources, WideValuesAreReadInPieces) {
+    const Bands bands = numbered(2, 1500, 1000);  // 12 MB a band in double precision
+    write_bands(dir_.file("a.tif"), bands, GDT_Int32);
+    expect_pixels(pixels_of(of({dir_.file("a.tif")})), bands.values);
+}
+
+#ifndef __SANITIZE_ADDRESS__  // its heap keeps what was freed
+TEST_F(Sources, ManyFilesOfWideValuesShareTheirMemory) {
+    std::vector<std::string> paths;
+    for (int i = 0; i < 40; ++i) {
+        paths.push_back(dir_.file("s_" + std::to_string(20200101 + i % 28 + i / 28 * 100) + ".tif"));
+        write_bands(paths.back(), numbered(1, 512, 512), GDT_Float64);  // 2 MB
+    }
+    SeriesOptions options = of(paths);
+    options.cache_bytes = 4 << 20;
+    RasterSeries series = open_series(options);
+    std::vector<float> pixels(40 * 512 * 512, 1);
+    const auto peak_kb = [] {
+        rusage usage{};
+        getrusage(RUSAGE_SELF, &usage);
+        return usage.ru_maxrss;
+    };
+    const long before = peak_kb();
+    series.read(series.grid().extent(), pixels.data());
+    EXPECT_LT(peak_kb() - before, 30 << 10);
+}
+#endif
 
 TEST_F(Sources, OtherFilesOfAFolderAreLeftOut) {
     write_bands(dir_.file("s_20200101.tif"), {1, 1, 1, {5}});

@@ -39,12 +39,15 @@ inline Bands read_bands(const std::string& path) {
     return bands;
 }
 
-/// Writes a GeoTIFF in EPSG:32632 at 10 m with nodata NaN.
-inline void write_bands(const std::string& path, const Bands& bands, GDALDataType type = GDT_Float32) {
+/// Writes a GeoTIFF in EPSG:32632 at 10 m with nodata NaN. @param creation_options  NAME=VALUE
+inline void write_bands(const std::string& path, const Bands& bands, GDALDataType type = GDT_Float32,
+                        const std::vector<std::string>& creation_options = {}) {
     GDALAllRegister();
     GDALDriver* driver = GetGDALDriverManager()->GetDriverByName("GTiff");
+    CPLStringList list;
+    for (const std::string& option : creation_options) list.AddString(option.c_str());
     const GDALDatasetUniquePtr dataset(
-        driver->Create(path.c_str(), bands.n_cols, bands.n_rows, bands.n_bands, type, nullptr));
+        driver->Create(path.c_str(), bands.n_cols, bands.n_rows, bands.n_bands, type, list.List()));
     if (dataset == nullptr) throw std::runtime_error("cannot create " + path);
     OGRSpatialReference crs;
     crs.importFromEPSG(32632);
