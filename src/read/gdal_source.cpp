@@ -10,6 +10,7 @@
 #include "read/gdal_handles.hpp"
 #include "read/source.hpp"
 #include "read/valid_value.hpp"
+#include "read/value_range.hpp"
 
 namespace rastertide {
 namespace {
@@ -210,6 +211,10 @@ class GdalSource final : public RasterSource {
             }
         }
         for (const Window& piece : pieces_of(window, 1)) apply_masks(window, piece, group, out, scratch);
+        for (std::size_t i = 0; i < group.size(); ++i) {  // what lies under a mask may be of any size
+            const float* band = out + static_cast<std::int64_t>(i) * window.n_pixels();
+            require_in_range({band, static_cast<std::size_t>(window.n_pixels())}, name_of(group[i]->number));
+        }
     }
 
     void read_wide(const Window& window, const Window& piece, const Group& group, float* out,
@@ -272,10 +277,11 @@ class GdalSource final : public RasterSource {
         if (status != CE_None) errors.throw_error(place_of(window, number) + ": cannot read the mask");
     }
 
+    std::string name_of(int number) const { return "'" + name_ + "', band " + std::to_string(number); }
+
     std::string place_of(const Window& window, int number) const {
-        return "'" + name_ + "', band " + std::to_string(number) + ", window " + std::to_string(window.col) +
-               " " + std::to_string(window.row) + " " + std::to_string(window.n_cols) + " x " +
-               std::to_string(window.n_rows);
+        return name_of(number) + ", window " + std::to_string(window.col) + " " + std::to_string(window.row) +
+               " " + std::to_string(window.n_cols) + " x " + std::to_string(window.n_rows);
     }
 
     std::string name_;

@@ -10,6 +10,7 @@
 #include "read/hdf5_georeference.hpp"
 #include "read/source.hpp"
 #include "read/valid_value.hpp"
+#include "read/value_range.hpp"
 
 namespace rastertide {
 namespace {
@@ -130,8 +131,13 @@ class Hdf5Source final : public RasterSource {
         } else {
             read_wide(calls, slab, out, scratch);
         }
-        if (!flipped_) return;
-        for (std::int64_t i = 0; i < n_bands; ++i) flip_rows(window, out + i * window.n_pixels());
+        for (std::int64_t i = 0; i < n_bands; ++i) {
+            float* pixels = out + i * window.n_pixels();
+            require_in_range({pixels, static_cast<std::size_t>(window.n_pixels())},
+                             "'" + name_.file + "', dataset '" + name_.dataset + "', band " +
+                                 std::to_string(band + i + 1));
+            if (flipped_) flip_rows(window, pixels);
+        }
     }
 
     /// By pieces of whole chunks, so that each is decoded once.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -26,15 +27,20 @@ class ValidValue {
     float operator()(float stored) const {
         const bool valid = std::isfinite(stored) && !(std::abs(stored - nodata_) <= tolerance_);
         if (!valid) return std::numeric_limits<float>::quiet_NaN();
-        return is_identity_ ? stored : static_cast<float>(stored * scale_ + offset_);
+        return is_identity_ ? stored : scaled(stored);
     }
     float operator()(double stored) const {
         const bool valid = std::isfinite(stored) && stored != nodata_;
-        return valid ? static_cast<float>(stored * scale_ + offset_)
-                     : std::numeric_limits<float>::quiet_NaN();
+        return valid ? scaled(stored) : std::numeric_limits<float>::quiet_NaN();
     }
 
   private:
+    /// What Float32 cannot hold stays finite: it is no pixel without data, but out of range.
+    float scaled(double stored) const {
+        constexpr double kMost = std::numeric_limits<float>::max();
+        return static_cast<float>(std::clamp(stored * scale_ + offset_, -kMost, kMost));
+    }
+
     double nodata_;
     double scale_;
     double offset_;

@@ -89,6 +89,39 @@ TEST_F(Sources, AFractionOfAnAlphaIsValid) {
     expect_pixels(pixels_of(of({path})), {5, kNan, 7});
 }
 
+TEST_F(Sources, HugeValuesAreAnErrorThatAsksForNodata) {
+    for (const GDALDataType type : {GDT_Float32, GDT_Float64}) {
+        const std::string path = dir_.file(std::string(GDALGetDataTypeName(type)) + ".tif");
+        write_bands(path, {1, 1, 3, {1, 2, -3.4028235e38F}}, type);
+        try {
+            pixels_of(of({path}));
+            FAIL() << "no error";
+        } catch (const InvalidArgument& error) {
+            EXPECT_EQ(std::string(error.what()),
+                      "'" + path +
+                          "', band 1: pixel value -3.4028235e+38 is out of range, expected at most 1e18 in "
+                          "magnitude; is it a nodata value? give it with -srcnodata");
+        }
+        SeriesOptions options = of({path});
+        options.srcnodata = -3.4028234663852886e38;
+        expect_pixels(pixels_of(options), {1, 2, kNan});
+    }
+}
+
+TEST_F(Sources, HugeValuesUnderAMaskAreNone) {
+    const std::string path = dir_.file("a.tif");
+    write_bands(path, {2, 1, 2, {1, -3e38F, 1, 0}});
+    update(path)->GetRasterBand(2)->SetColorInterpretation(GCI_AlphaBand);
+    expect_pixels(pixels_of(of({path})), {1, kNan});
+}
+
+TEST_F(Sources, AScaleThatLeavesFloat32IsAnError) {
+    const std::string path = dir_.file("a.tif");
+    write_bands(path, {1, 1, 2, {1, 2}}, GDT_Int16);
+    update(path)->GetRasterBand(1)->SetScale(1e300);
+    EXPECT_THROW(pixels_of(of({path})), InvalidArgument);
+}
+
 /// Every pixel of every band another number.
 Bands numbered(int n_bands, int n_rows, int n_cols) {
     Bands bands{n_bands, n_rows, n_cols, {}};
