@@ -8,6 +8,7 @@
 #include "read/cf_time.hpp"
 #include "read/gdal_error.hpp"
 #include "read/gdal_handles.hpp"
+#include "read/gdal_subdataset.hpp"
 #include "read/source.hpp"
 #include "read/valid_value.hpp"
 #include "read/value_range.hpp"
@@ -51,8 +52,10 @@ float* pixels_at(const Window& window, const Window& piece, float* band) {
 
 class GdalSource final : public RasterSource {
   public:
-    GdalSource(const std::string& name, const SourceOptions& options) : name_(name), options_(options) {
+    GdalSource(const std::string& name, const SourceOptions& options)
+        : name_(name), gdal_name_(name), options_(options) {
         open();
+        choose_dataset();
         describe();
     }
 
@@ -83,9 +86,17 @@ class GdalSource final : public RasterSource {
     void open() {
         const GdalErrorCapture errors;
         StringList options(options_.open_options);
-        dataset_.reset(GDALOpenEx(name_.c_str(), GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, nullptr,
+        dataset_.reset(GDALOpenEx(gdal_name_.c_str(), GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, nullptr,
                                   options.get(), nullptr));
         if (dataset_ == nullptr) errors.throw_error("'" + name_ + "': cannot open it as a raster");
+    }
+
+    void choose_dataset() {
+        if (options_.dataset.empty()) return;
+        const std::string chosen = name_of_subdataset(dataset_.get(), name_, options_.dataset);
+        if (chosen.empty()) return;
+        gdal_name_ = chosen;
+        open();
     }
 
     void describe() {
@@ -118,8 +129,8 @@ class GdalSource final : public RasterSource {
     }
 
     std::string subdataset_hint() const {
-        const std::string first = item(dataset_.get(), "SUBDATASET_1_NAME", "SUBDATASETS");
-        return first.empty() ? "" : "; it has subdatasets, such as " + first;
+        const std::vector<std::string> names = subdatasets_of(dataset_.get());
+        return names.empty() ? "" : "; it has subdatasets, such as " + names.front();
     }
 
     void describe_band(int number) {
@@ -284,7 +295,8 @@ class GdalSource final : public RasterSource {
                " " + std::to_string(window.n_cols) + " x " + std::to_string(window.n_rows);
     }
 
-    std::string name_;
+    std::string name_;       ///< the user's
+    std::string gdal_name_;  ///< of the subdataset that -dataset means, if it means one
     SourceOptions options_;
     DatasetHandle dataset_;
     SourceInfo info_;

@@ -12,17 +12,6 @@ namespace {
 
 constexpr std::size_t kStackAxes = 3;
 
-/// `"f.h5"://data`, `f.h5://data` or `"f.nc":data`, without the driver's prefix.
-Hdf5Name split_connection(const std::string& text) {
-    const bool quoted = text.starts_with('"');
-    const std::size_t end = quoted ? text.find('"', 1) : text.rfind(':');
-    Hdf5Name name{text.substr(quoted ? 1 : 0, end - (quoted ? 1 : 0)), ""};
-    if (end == std::string::npos) return name;
-    const std::size_t at = text.find_first_not_of(":", quoted ? end + 1 : end);
-    if (at != std::string::npos) name.dataset = text.substr(at);
-    return name;
-}
-
 bool is_number(const Hdf5Calls& calls, hid_t dataset) {
     const Hdf5Id type = calls.own(H5Dget_type(dataset));
     const H5T_class_t kind = H5Tget_class(type.get());
@@ -75,13 +64,6 @@ std::vector<hid_t> scales_of(hid_t dataset, unsigned axis) {
 }
 
 }  // namespace
-
-Hdf5Name parse_hdf5_name(const std::string& name) {
-    for (const std::string prefix : {"HDF5:", "NETCDF:"}) {
-        if (name.starts_with(prefix)) return split_connection(name.substr(prefix.size()));
-    }
-    return {name, ""};
-}
 
 bool has_hdf5_signature(const std::string& file) {
     const Hdf5Calls quiet(file);

@@ -9,15 +9,9 @@
 #include <vector>
 
 #include "read/hdf5_calls.hpp"
+#include "read/hdf5_name.hpp"
 
 namespace rastertide {
-
-/// `HDF5:"f.h5"://group/data`, `NETCDF:"f.nc":data` or a plain path.
-struct Hdf5Name {
-    std::string file;
-    std::string dataset;  ///< path in the file; empty if none is named
-};
-Hdf5Name parse_hdf5_name(const std::string& name);
 
 bool has_hdf5_signature(const std::string& file);
 

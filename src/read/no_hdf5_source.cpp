@@ -5,11 +5,12 @@
 
 namespace rastertide {
 
-bool is_hdf5_stack(const std::string&, const SourceOptions& options) { return !options.dataset.empty(); }
+// GDAL's drivers read what they can.
+bool is_hdf5_stack(const std::string&, const SourceOptions&) { return false; }
 
 std::unique_ptr<RasterSource> open_hdf5_source(const std::string& name, const SourceOptions&) {
     throw BackendUnavailable("'" + name +
-                             "': -dataset needs HDF5, which this build does not have (RASTERTIDE_WITH_HDF5)");
+                             "': needs HDF5, which this build does not have (RASTERTIDE_WITH_HDF5)");
 }
 
 }  // namespace rastertide

@@ -11,6 +11,7 @@
 
 #include "read/expand_inputs.hpp"
 #include "read/gdal_error.hpp"
+#include "read/hdf5_name.hpp"
 #include "read/open_files.hpp"
 #include "read/series_impl.hpp"
 
@@ -35,6 +36,7 @@ Sources open_sources(const std::vector<std::string>& names, const SeriesOptions&
     const SourceOptions source_options = {options.open_options, options.dataset, options.srcnodata};
     Sources sources;
     for (const std::string& name : names) {
+        require_file_of_connection(name);
         sources.push_back(is_hdf5_stack(name, source_options) ? open_hdf5_source(name, source_options)
                                                               : open_gdal_source(name, source_options));
         if (sources.size() > max_open_sources) sources.back()->release();

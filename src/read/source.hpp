@@ -49,11 +49,11 @@ class RasterSource {
 
 struct SourceOptions {
     std::vector<std::string> open_options;
-    std::string dataset;  ///< of an HDF5 file
+    std::string dataset;  ///< of a file that holds several: HDF5, netCDF
     std::optional<double> srcnodata;
 };
 
-/// @throws IoError, InvalidArgument (complex type)
+/// @throws IoError, InvalidArgument (complex type, no such dataset)
 std::unique_ptr<RasterSource> open_gdal_source(const std::string& name, const SourceOptions& options);
 
 /// Whether the name is an HDF5 file or connection string that hdf5_source reads better than GDAL does.

@@ -77,6 +77,12 @@ TEST_F(BadInput, NoSuchFile) {
     expect_error(lof(quoted(dir_.file("absent.tif"))), kFailed, {dir_.file("absent.tif"), "No such file"});
 }
 
+TEST_F(BadInput, ConnectionStringOfNoSuchFile) {
+    for (const std::string name : {"HDF5:\"nosuch.h5\"://data", "NETCDF:nosuch.nc:data"}) {
+        expect_error(lof(quoted(name)), kFailed, {"'nosuch.", "no such file"});
+    }
+}
+
 TEST_F(BadInput, NotARaster) {
     std::ofstream(dir_.file("notes.tif")) << "only words";
     expect_error(lof(quoted(dir_.file("notes.tif"))), kFailed,

@@ -122,6 +122,69 @@ TEST_F(Sources, AScaleThatLeavesFloat32IsAnError) {
     EXPECT_THROW(pixels_of(of({path})), InvalidArgument);
 }
 
+std::string error_of(const SeriesOptions& options) {
+    try {
+        open_series(options);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+/// Files of netCDF's classic format, which is not HDF5: a variable for each band.
+class NetCdf3 : public Sources {
+  protected:
+    void SetUp() override {
+        GDALAllRegister();
+        if (GetGDALDriverManager()->GetDriverByName("netCDF") == nullptr) GTEST_SKIP() << "no netCDF driver";
+    }
+
+    std::string write(const Bands& bands) const {
+        write_bands(dir_.file("a.tif"), bands);
+        const GDALDatasetUniquePtr source(GDALDataset::Open(dir_.file("a.tif").c_str()));
+        const char* options[] = {"FORMAT=NC", nullptr};
+        GDALDriver* driver = GetGDALDriverManager()->GetDriverByName("netCDF");
+        const GDALDatasetUniquePtr copy(driver->CreateCopy(dir_.file("a.nc").c_str(), source.get(), FALSE,
+                                                           const_cast<char**>(options), nullptr, nullptr));
+        EXPECT_NE(copy, nullptr);
+        return dir_.file("a.nc");
+    }
+};
+
+TEST_F(NetCdf3, DatasetChoosesAVariable) {
+    SeriesOptions options = of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})});
+    options.dataset = "Band2";
+    expect_pixels(pixels_of(options), {3, 3, 4, 4});
+    options.dataset = "/Band1";
+    expect_pixels(pixels_of(options), {1, 1, 2, 2});
+}
+
+TEST_F(NetCdf3, AnAbsentDatasetIsAnErrorThatListsThoseThatAreThere) {
+    SeriesOptions options = of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})});
+    options.dataset = "sigma0";
+    EXPECT_EQ(error_of(options),
+              "'" + dir_.file("a.nc") + "': has no dataset 'sigma0'; it has: Band1, Band2");
+}
+
+TEST_F(NetCdf3, WithoutADatasetTheSubdatasetsAreNamed) {
+    EXPECT_NE(error_of(of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})})).find("NETCDF:"), std::string::npos);
+}
+
+TEST_F(NetCdf3, TheOnlyVariableCanBeNamed) {
+    SeriesOptions options = of({write({1, 2, 2, {1, 1, 2, 2}})});
+    options.dataset = "Band1";
+    expect_pixels(pixels_of(options), {1, 1, 2, 2});
+    options.dataset = "Band2";
+    EXPECT_EQ(error_of(options), "'" + dir_.file("a.nc") + "': has no dataset 'Band2'; it has: Band1");
+}
+
+TEST_F(Sources, ARasterWithoutDatasetsHasNoneToChoose) {
+    write_bands(dir_.file("a.tif"), {1, 1, 1, {5}});
+    SeriesOptions options = of({dir_.file("a.tif")});
+    options.dataset = "sigma0";
+    EXPECT_EQ(error_of(options), "'" + dir_.file("a.tif") + "': has no dataset 'sigma0'; it has: none");
+}
+
 /// Every pixel of every band another number.
 Bands numbered(int n_bands, int n_rows, int n_cols) {
     Bands bands{n_bands, n_rows, n_cols, {}};

@@ -18,7 +18,7 @@ struct SeriesOptions {
     std::string input_file_list;  ///< a text file with one input a line, added to `inputs`
     std::vector<int>
         bands;  ///< -b, from 1. Several files: the features of a date. One multi-band file: its dates
-    std::string dataset;                    ///< -dataset: the (T,H,W) variable of an HDF5 file
+    std::string dataset;                    ///< -dataset: the (T,H,W) variable of an HDF5 or netCDF file
     std::vector<std::string> open_options;  ///< -oo NAME=VALUE
     std::string dates_file;                 ///< -dates
     std::string date_regex;
