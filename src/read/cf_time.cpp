@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read/cf_time.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 namespace rastertide {
 namespace {
@@ -20,18 +26,109 @@ double unit_seconds(std::string unit) {
     return 0;
 }
 
-/// The epoch of a CF unit is laxer than ISO 8601: "1970-1-1", "1970-01-01 00:00:00.0 UTC", "... 0:0:0".
-std::optional<Date> parse_epoch(std::string text) {
-    for (const char* zone : {" UTC", " +00:00", " 0:00", " Z"}) {
-        const std::size_t at = text.rfind(zone);
-        if (at != std::string::npos && at + std::string(zone).size() == text.size()) text.resize(at);
+/// Takes numbers and characters off the front of a text.
+class Scanner {
+  public:
+    explicit Scanner(std::string_view text) : text_(text) {}
+
+    bool done() const { return text_.empty(); }
+    bool next_is_digit() const {
+        return !text_.empty() && std::isdigit(static_cast<unsigned char>(text_.front())) != 0;
     }
-    if (auto date = parse_date(text)) return date;
-    int year = 0, month = 0, day = 0;
-    if (std::sscanf(text.c_str(), "%d-%d-%d", &year, &month, &day) != 3) return std::nullopt;
+    std::size_t n_digits() const { return std::min(text_.find_first_not_of("0123456789"), text_.size()); }
+    bool skip(std::string_view word) {
+        if (!text_.starts_with(word)) return false;
+        text_.remove_prefix(word.size());
+        return true;
+    }
+    void skip_spaces() {
+        while (skip(" ")) continue;
+    }
+    /// A whole number without a sign, of 1 to 4 digits.
+    std::optional<int> number() {
+        const std::size_t n = n_digits();
+        if (n < 1 || n > 4) return std::nullopt;
+        int value = 0;
+        std::from_chars(text_.data(), text_.data() + n, value);
+        text_.remove_prefix(n);
+        return value;
+    }
+    /// What follows a decimal point.
+    double fraction() {
+        double value = 0;
+        double digit_value = 0.1;
+        for (std::size_t n = n_digits(); n > 0; --n, digit_value /= 10) {
+            value += digit_value * (text_.front() - '0');
+            text_.remove_prefix(1);
+        }
+        return value;
+    }
+
+  private:
+    std::string_view text_;
+};
+
+std::optional<double> scan_day(Scanner& text) {
+    const auto year = text.number();
+    if (!year || !text.skip("-")) return std::nullopt;
+    const auto month = text.number();
+    if (!month || !text.skip("-")) return std::nullopt;
+    const auto day = text.number();
+    if (!day) return std::nullopt;
     char iso[48];
-    std::snprintf(iso, sizeof iso, "%04d-%02d-%02d", year, month, day);
-    return parse_date(iso);
+    std::snprintf(iso, sizeof iso, "%04d-%02d-%02d", *year, *month, *day);
+    const auto date = parse_date(iso);
+    return date ? std::optional(static_cast<double>(date->seconds)) : std::nullopt;
+}
+
+/// h[:m[:s[.f]]] in seconds.
+std::optional<double> scan_clock(Scanner& text) {
+    std::array<int, 3> parts = {0, 0, 0};
+    const std::array<int, 3> most = {24, 59, 60};  // 60: a leap second
+    double fraction = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const auto part = text.number();
+        if (!part || *part > most[i]) return std::nullopt;
+        parts[i] = *part;
+        if (i == 2 && text.skip(".")) fraction = text.fraction();
+        if (i == 2 || !text.skip(":")) break;
+    }
+    return parts[0] * 3600 + parts[1] * 60 + parts[2] + fraction;
+}
+
+/// What has to be taken off for UTC: Z, UTC, GMT, [+-]h[h][:mm], [+-]hhmm; UDUNITS takes no sign for a plus.
+std::optional<double> scan_zone(Scanner& text) {
+    if (text.done() || text.skip("Z") || text.skip("UTC") || text.skip("GMT")) return 0;
+    const int sign = text.skip("-") ? -1 : 1;
+    if (sign == 1) text.skip("+");
+    if (text.n_digits() > 2) {
+        const auto digits = text.number();
+        return digits ? std::optional(sign * (*digits / 100 * 3600.0 + *digits % 100 * 60.0)) : std::nullopt;
+    }
+    const auto clock = scan_clock(text);
+    return clock ? std::optional(sign * *clock) : std::nullopt;
+}
+
+/// The epoch of a CF unit in seconds since 1970. It is laxer than ISO 8601: "1970-1-1", "1970-01-01 6:00:00",
+/// "1970-01-01 00:00:00.0 UTC", "1970-01-01T00:00 +2". Text that is left over may change what is meant.
+std::optional<double> parse_epoch(const std::string& epoch) {
+    Scanner text(epoch);
+    text.skip_spaces();
+    auto seconds = scan_day(text);
+    if (!seconds) {  // the compact forms
+        const auto date = parse_date(epoch);
+        return date ? std::optional(static_cast<double>(date->seconds)) : std::nullopt;
+    }
+    if (!text.skip("T")) text.skip_spaces();
+    if (text.next_is_digit()) {
+        const auto clock = scan_clock(text);
+        if (!clock) return std::nullopt;
+        *seconds += *clock;
+    }
+    text.skip_spaces();
+    const auto zone = scan_zone(text);
+    text.skip_spaces();
+    return zone && text.done() ? std::optional(*seconds - *zone) : std::nullopt;
 }
 
 }  // namespace
@@ -46,9 +143,9 @@ std::optional<Date> date_from_cf_time(double value, const std::string& units, co
     const double unit = unit_seconds(units.substr(0, since));
     const auto epoch = parse_epoch(units.substr(since + 7));
     if (unit == 0 || !epoch) return std::nullopt;
-    const double offset = std::round(value * unit);
-    if (std::abs(offset) > 1e13) return std::nullopt;
-    const std::int64_t seconds = epoch->seconds + static_cast<std::int64_t>(offset);
+    const double since_1970 = std::round(*epoch + value * unit);
+    if (std::abs(since_1970) > 1e13) return std::nullopt;
+    const auto seconds = static_cast<std::int64_t>(since_1970);
     return Date{seconds, seconds % 86400 != 0};
 }
 
