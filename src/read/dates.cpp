@@ -118,7 +118,7 @@ std::regex compile(const std::string& pattern) {
     try {
         return std::regex(pattern);
     } catch (const std::regex_error& error) {
-        throw InvalidArgument("date_regex '" + pattern + "' is not a regular expression: " + error.what());
+        throw InvalidArgument("-date_regex '" + pattern + "' is not a regular expression: " + error.what());
     }
 }
 
@@ -144,6 +144,15 @@ std::optional<Date> find_date(const std::string& name) {
         if (auto date = parse_date(day)) return date;
     }
     return first_match(name, kYearDay, 1);
+}
+
+/// What a message can show of any file's text.
+std::string excerpt(const std::string& text) {
+    constexpr std::size_t kMost = 40;
+    std::string shown = text.substr(0, kMost);
+    std::replace_if(
+        shown.begin(), shown.end(), [](unsigned char c) { return std::isprint(c) == 0; }, '?');
+    return text.size() > kMost ? shown + "..." : shown;
 }
 
 std::optional<Date> date_in_line(const std::string& line) {
@@ -190,9 +199,12 @@ std::optional<Date> parse_date(std::string_view text) {
 
 std::optional<Date> date_from_filename(const std::string& path, const std::string& regex) {
     const std::string name = file_stem(path);
-    if (regex.empty()) return find_date(name);
+    return regex.empty() ? find_date(name) : date_from_text(name, regex);
+}
+
+std::optional<Date> date_from_text(const std::string& text, const std::string& regex) {
     const std::regex pattern = compile(regex);
-    return first_match(name, pattern, pattern.mark_count() > 0 ? 1 : 0);
+    return first_match(text, pattern, pattern.mark_count() > 0 ? 1 : 0);
 }
 
 std::vector<Date> read_dates_file(const std::string& path) {
@@ -205,7 +217,7 @@ std::vector<Date> read_dates_file(const std::string& path) {
         if (first == std::string::npos || line[first] == '#') continue;
         const auto date = date_in_line(line);
         if (!date) {
-            throw InvalidArgument("'" + path + "', line " + std::to_string(i_line) + ": '" + line +
+            throw InvalidArgument("'" + path + "', line " + std::to_string(i_line) + ": '" + excerpt(line) +
                                   "' holds no date; expected YYYY-MM-DD or another ISO 8601 form");
         }
         dates.push_back(*date);

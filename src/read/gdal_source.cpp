@@ -110,6 +110,7 @@ class GdalSource final : public RasterSource {
         std::array<double, 6> coefficients{};
         info_.grid.has_geotransform = GDALGetGeoTransform(dataset, coefficients.data()) == CE_None;
         if (info_.grid.has_geotransform) info_.grid.geotransform.c = coefficients;
+        info_.acquisition = parse_date(item(dataset, "ACQUISITIONDATETIME", "IMAGERY"));
         info_.pixel_is_point = item(dataset, "AREA_OR_POINT") == "Point";
         alpha_number_ = find_alpha_band();
         pixel_interleaved_ = item(dataset, "INTERLEAVE", "IMAGE_STRUCTURE") == "PIXEL";
@@ -162,7 +163,6 @@ class GdalSource final : public RasterSource {
     }
 
     SourceBand describe_date(GDALRasterBandH band) const {
-        GDALDatasetH dataset = dataset_.get();
         SourceBand result{GDALGetDescription(band), std::nullopt, ""};
         const auto take = [&](std::optional<Date> date, const char* source) {
             if (!result.date && date) {
@@ -170,8 +170,7 @@ class GdalSource final : public RasterSource {
                 result.date_source = source;
             }
         };
-        take(cf_time_of_band(dataset, band), "CF time");
-        take(parse_date(item(dataset, "ACQUISITIONDATETIME", "IMAGERY")), "ACQUISITIONDATETIME");
+        take(cf_time_of_band(dataset_.get(), band), kCfTime);
         take(parse_date(item(band, "DATE")), "band item DATE");
         take(date_from_filename(result.description), "band description");
         return result;

@@ -12,6 +12,7 @@
 #include "read/gdal_error.hpp"
 #include "read/gdal_handles.hpp"
 #include "read/hdf5_dataset.hpp"
+#include "read/source.hpp"
 
 namespace rastertide {
 namespace {
@@ -142,7 +143,7 @@ std::vector<Hdf5Date> read_time(const Hdf5Calls& calls, hid_t dataset) {
     const std::string calendar = text_attribute(calls, time.get(), "calendar").value_or("");
     const std::vector<double> numbers = read_numbers(calls, time.get());
     for (std::size_t i = 0; i < std::min(dates.size(), numbers.size()); ++i) {
-        dates[i] = {date_from_cf_time(numbers[i], units, calendar), "CF time"};
+        dates[i] = {date_from_cf_time(numbers[i], units, calendar), kCfTime};
     }
     const std::vector<std::string> texts = read_texts(calls, time.get());
     for (std::size_t i = 0; i < std::min(dates.size(), texts.size()); ++i) {

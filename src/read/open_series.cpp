@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <cpl_conv.h>
@@ -57,6 +58,13 @@ std::vector<int> wanted_bands(const SourceInfo& info, const std::vector<int>& ba
     return wanted;
 }
 
+/// What of a scene its raster says. A date of the whole raster is not that of its bands if each is a scene.
+SceneInfo scene_info(const SourceInfo& info, const SourceBand& band, bool band_is_date) {
+    const bool whole = info.acquisition && !band_is_date && (!band.date || band.date_source != kCfTime);
+    if (whole) return {info.name, info.acquisition, "ACQUISITIONDATETIME"};
+    return {info.name, band.date, band.date_source};
+}
+
 /// One raster, a band a date.
 std::vector<Scene> scenes_of_bands(const SourceInfo& info, const SeriesOptions& options) {
     std::vector<int> bands = wanted_bands(info, options.bands);
@@ -66,10 +74,8 @@ std::vector<Scene> scenes_of_bands(const SourceInfo& info, const SeriesOptions& 
     std::vector<Scene> scenes;
     for (const int band : bands) {
         const SourceBand& source_band = info.bands[static_cast<std::size_t>(band)];
-        scenes.push_back(
-            {0,
-             {band},
-             {info.name + ", band " + std::to_string(band + 1), source_band.date, source_band.date_source}});
+        scenes.push_back({0, {band}, scene_info(info, source_band, info.bands.size() > 1)});
+        scenes.back().info.name += ", band " + std::to_string(band + 1);
     }
     return scenes;
 }
@@ -87,7 +93,7 @@ std::vector<Scene> scenes_of_files(const Sources& sources, const SeriesOptions& 
         }
         Scene scene{i, options.bands.empty() ? std::vector<int>{0} : wanted_bands(info, options.bands), {}};
         const SourceBand& band = info.bands[static_cast<std::size_t>(scene.bands.front())];
-        scene.info = {info.name, band.date, band.date_source};
+        scene.info = scene_info(info, band, false);
         scenes.push_back(std::move(scene));
     }
     return scenes;
@@ -118,19 +124,37 @@ void take_dates_of_file(std::vector<Scene>& scenes, const SeriesOptions& options
     for (std::size_t i = 0; i < scenes.size(); ++i) set_date(scenes[i], dates[i], "-dates");
 }
 
+/// From file names; in one raster of several scenes from the bands' descriptions.
+void take_dates_by_regex(std::vector<Scene>& scenes, const Sources& sources, const std::string& regex) {
+    const bool of_bands = sources.size() == 1 && sources.front()->info().bands.size() > 1;
+    for (Scene& scene : scenes) {
+        const SourceInfo& info = sources[scene.source]->info();
+        const std::string& description =
+            info.bands[static_cast<std::size_t>(scene.bands.front())].description;
+        const auto date =
+            of_bands ? date_from_text(description, regex) : date_from_filename(info.name, regex);
+        if (!date) {
+            throw InvalidArgument("'" + scene.info.name + "': -date_regex '" + regex +
+                                  "' finds no date in the " +
+                                  (of_bands ? "band's description '" + description + "'" : "file name"));
+        }
+        set_date(scene, date, of_bands ? "band description" : "file name");
+    }
+}
+
 void find_dates(std::vector<Scene>& scenes, const Sources& sources, const SeriesOptions& options,
                 const Logger& logger) {
     if (!options.dates_file.empty()) {
         take_dates_of_file(scenes, options);
         return;
     }
+    if (!options.date_regex.empty()) {
+        take_dates_by_regex(scenes, sources, options.date_regex);
+        return;
+    }
     if (sources.size() == 1 && scenes.size() > 1) return;  // the file's name is not that of a date
     for (Scene& scene : scenes) {
         const std::string& name = sources[scene.source]->info().name;
-        if (!options.date_regex.empty()) {
-            scene.info.date.reset();
-            set_date(scene, date_from_filename(name, options.date_regex), "file name");
-        }
         if (!scene.info.date) set_date(scene, date_from_filename(name), "file name");
         if (scene.info.date) continue;
         set_date(scene, tiff_datetime(name), "TIFFTAG_DATETIME");
@@ -183,10 +207,12 @@ Grid override_grid(Grid grid, const SeriesOptions& options) {
     if (!options.a_srs.empty()) grid.crs_wkt = crs_from_user_input(options.a_srs);
     if (options.a_ullr) {
         const auto [ulx, uly, lrx, lry] = *options.a_ullr;
+        const bool spans_area =
+            std::isfinite(lrx - ulx) && std::isfinite(lry - uly) && lrx != ulx && lry != uly;
+        if (!spans_area) throw InvalidArgument("-a_ullr: the corners span no area");
         grid.geotransform.c = {ulx, (lrx - ulx) / static_cast<double>(grid.n_cols), 0, uly,
                                0,   (lry - uly) / static_cast<double>(grid.n_rows)};
         grid.has_geotransform = true;
-        if (lrx == ulx || lry == uly) throw InvalidArgument("-a_ullr: the corners span no area");
     }
     return grid;
 }

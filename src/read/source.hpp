@@ -16,6 +16,9 @@
 
 namespace rastertide {
 
+/// The date source of a band's own time coordinate.
+inline constexpr const char* kCfTime = "CF time";
+
 struct SourceBand {
     std::string description;
     std::optional<Date> date;
@@ -26,7 +29,8 @@ struct SourceInfo {
     std::string name;
     std::string format;
     Grid grid;
-    std::vector<SourceBand> bands;  ///< those that carry values (an alpha band does not)
+    std::vector<SourceBand> bands;    ///< those that carry values (an alpha band does not)
+    std::optional<Date> acquisition;  ///< of the whole raster: of its bands where they are one scene
     std::int64_t block_n_cols = 1;
     std::int64_t block_n_rows = 1;
     std::string data_type;

@@ -185,6 +185,27 @@ TEST_F(BadInput, NotANumber) {
     expect_error(lof("-patch seven x.tif"), kUsage, {"-patch 'seven'", "whole number"});
 }
 
+TEST_F(BadInput, UselessOptionsAreFoundBeforeAFileIsOpened) {
+    expect_error(lof("-date_regex '([0-9]' absent.tif"), kUsage, {"-date_regex '([0-9]'"});
+    expect_error(lof("-a_srs EPSG:junk absent.tif"), kUsage, {"-a_srs 'EPSG:junk'"});
+    expect_error(lof("-a_ullr 0 0 0 5 absent.tif"), kUsage, {"-a_ullr", "no area"});
+    expect_error(lof("-a_ullr 0 0 nan 5 absent.tif"), kUsage, {"-a_ullr", "not finite"});
+    expect_error(lof("-a_ullr 0 0 inf 5 absent.tif"), kUsage, {"-a_ullr", "not finite"});
+}
+
+TEST_F(BadInput, ADateRegexThatFindsNoDate) {
+    expect_error(lof("-date_regex 'x([0-9]{8})' " + quoted(stack(12))), kFailed,
+                 {scene_name(1), "-date_regex 'x([0-9]{8})'", "file name"});
+}
+
+TEST_F(BadInput, ABinaryFileForDatesIsNotEchoed) {
+    std::ofstream(dir_.file("dates.bin"), std::ios::binary) << "\x7f"
+                                                               "ELF\x01"
+                                                            << std::string(500, '\xff');
+    expect_error(lof("-dates " + quoted(dir_.file("dates.bin")) + " " + quoted(stack(12))), kFailed,
+                 {"line 1: '?ELF?" + std::string(35, '?') + "...'", "holds no date"});
+}
+
 TEST_F(BadInput, UnknownThreshold) {
     expect_error(lof("-threshold median:2 x.tif"), kUsage, {"median:2", "sigma", "quantile", "value"});
 }

@@ -185,6 +185,51 @@ TEST_F(Sources, ARasterWithoutDatasetsHasNoneToChoose) {
     EXPECT_EQ(error_of(options), "'" + dir_.file("a.tif") + "': has no dataset 'sigma0'; it has: none");
 }
 
+std::vector<std::string> dates_of(const SeriesOptions& options) {
+    std::vector<std::string> dates;
+    const RasterSeries series = open_series(options);
+    for (const SceneInfo& scene : series.scenes()) dates.push_back(scene.date ? scene.date->iso() : "");
+    return dates;
+}
+
+TEST_F(Sources, TheRastersAcquisitionIsNotThatOfItsBands) {
+    const std::string path = dir_.file("a.tif");
+    write_bands(path, {2, 1, 1, {5, 6}});
+    {
+        const GDALDatasetUniquePtr file = update(path);
+        file->SetMetadataItem("ACQUISITIONDATETIME", "2021-06-07T00:00:00Z", "IMAGERY");
+        file->GetRasterBand(1)->SetMetadataItem("DATE", "2020-01-01");
+        file->GetRasterBand(2)->SetMetadataItem("DATE", "2020-01-02");
+    }
+    EXPECT_EQ(dates_of(of({path})), (std::vector<std::string>{"2020-01-01", "2020-01-02"}));
+}
+
+TEST_F(Sources, TheRastersAcquisitionIsThatOfAScene) {
+    std::vector<std::string> paths;
+    for (const std::string day : {"08", "07"}) {
+        paths.push_back(dir_.file("processed_20220101_" + day + ".tif"));
+        write_bands(paths.back(), {2, 1, 1, {5, 6}});
+        update(paths.back())->SetMetadataItem("ACQUISITIONDATETIME", ("2021-06-" + day).c_str(), "IMAGERY");
+    }
+    SeriesOptions options = of(paths);
+    options.bands = {1, 2};
+    EXPECT_EQ(dates_of(options), (std::vector<std::string>{"2021-06-07", "2021-06-08"}));
+}
+
+TEST_F(Sources, ADateRegexReadsBandDescriptionsOfOneRaster) {
+    const std::string path = dir_.file("a_20220101.tif");
+    write_bands(path, {2, 1, 1, {5, 6}});
+    SeriesOptions options = of({path});
+    options.date_regex = "d([0-9]{8})";
+    EXPECT_NE(error_of(options).find("band 1': -date_regex"), std::string::npos) << error_of(options);
+    {
+        const GDALDatasetUniquePtr file = update(path);
+        file->GetRasterBand(1)->SetDescription("made 20230101, d20200105.x");
+        file->GetRasterBand(2)->SetDescription("made 20230101, d20200104.x");
+    }
+    EXPECT_EQ(dates_of(options), (std::vector<std::string>{"2020-01-04", "2020-01-05"}));
+}
+
 /// Every pixel of every band another number.
 Bands numbered(int n_bands, int n_rows, int n_cols) {
     Bands bands{n_bands, n_rows, n_cols, {}};

@@ -2,9 +2,13 @@
 #include "common/stack_options.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <thread>
 
 #include <unistd.h>
+
+#include <rastertide/read/crs.hpp>
 
 namespace rastertide::utils {
 namespace {
@@ -21,6 +25,28 @@ std::optional<Date> date_option(const Args& args, const std::string& name) {
     const auto date = parse_date(*text);
     if (!date) throw UsageError("-" + name + " '" + *text + "': expected a date such as 2019-03-01");
     return date;
+}
+
+std::array<double, 4> corners_option(const Args& args) {
+    const std::vector<double> corners = args.numbers("a_ullr");
+    const auto finite = [](double corner) { return std::isfinite(corner); };
+    if (!std::all_of(corners.begin(), corners.end(), finite)) {
+        throw UsageError("-a_ullr: a corner is not finite, expected ulx uly lrx lry");
+    }
+    if (corners[0] == corners[2] || corners[1] == corners[3]) {
+        throw UsageError("-a_ullr: the corners span no area, expected ulx uly lrx lry");
+    }
+    return {corners[0], corners[1], corners[2], corners[3]};
+}
+
+/// Before a file is opened. @throws UsageError, InvalidArgument
+void check_texts(const SeriesOptions& options) {
+    if (!options.date_regex.empty()) date_from_text("", options.date_regex);
+    try {
+        if (!options.a_srs.empty()) crs_from_user_input(options.a_srs);
+    } catch (const InvalidArgument& error) {
+        throw UsageError(std::string("-a_srs ") + error.what());
+    }
 }
 
 /// Cores for each of the ranks of a node: their share, unless the launcher has bound this rank to its own.
@@ -41,7 +67,7 @@ std::vector<OptionSpec> stack_option_specs() {
         {"oo", 1, "NAME=VALUE", "open option for GDAL", true},
         {"scale", 1, "linear|db", "take values as they are, or as 10 log10 (default linear)"},
         {"dates", 1, "FILE", "a date a line, in the order of the inputs"},
-        {"date_regex", 1, "REGEX", "its first group is the date in a file name"},
+        {"date_regex", 1, "REGEX", "its first group is the date in a file name, or in a band's description"},
         {"start_date", 1, "DATE", "leave earlier scenes out"},
         {"end_date", 1, "DATE", "leave later scenes out"},
         {"a_srs", 1, "SRS", "coordinate reference system, in place of the files'"},
@@ -65,15 +91,13 @@ SeriesOptions stack_options(const Args& args) {
     options.start_date = date_option(args, "start_date");
     options.end_date = date_option(args, "end_date");
     options.a_srs = args.get("a_srs", "");
-    if (args.has("a_ullr")) {
-        const std::vector<double> corners = args.numbers("a_ullr");
-        options.a_ullr = {corners[0], corners[1], corners[2], corners[3]};
-    }
+    if (args.has("a_ullr")) options.a_ullr = corners_option(args);
     if (args.has("srcnodata")) options.srcnodata = args.number("srcnodata", 0);
     options.scale = parse_scale(args.get("scale", "linear"));
     if (options.inputs.empty() && options.input_file_list.empty()) {
         throw UsageError("no input: name rasters, a folder, or -input_file_list FILE");
     }
+    check_texts(options);
     return options;
 }
 

@@ -34,6 +34,10 @@ std::optional<Date> parse_date(std::string_view text);
 /// @throws InvalidArgument  the regex is not valid
 std::optional<Date> date_from_filename(const std::string& path, const std::string& regex = "");
 
+/// The first match of a regex in a text that is a date. Parameters and errors as above; the regex is not
+/// empty.
+std::optional<Date> date_from_text(const std::string& text, const std::string& regex);
+
 /// The dates of a text file: one a line, blank lines and lines that start with # skipped; in a comma
 /// separated line the first field that is a date counts. @throws IoError unreadable; InvalidArgument naming
 /// the line without a date

@@ -21,7 +21,7 @@ struct SeriesOptions {
     std::string dataset;                    ///< -dataset: the (T,H,W) variable of an HDF5 or netCDF file
     std::vector<std::string> open_options;  ///< -oo NAME=VALUE
     std::string dates_file;                 ///< -dates
-    std::string date_regex;
+    std::string date_regex;  ///< -date_regex, of file names; of band descriptions in one multi-band file
     std::optional<Date> start_date;  ///< both inclusive; a plain end day includes all of that day
     std::optional<Date> end_date;
     std::string a_srs;  ///< -a_srs: any text OGRSpatialReference understands; overrides the files'
@@ -37,14 +37,15 @@ struct SeriesOptions {
 /// multi-band raster or VRT (a band a date), an HDF5 dataset (T,H,W) as `HDF5:"file.h5"://name` or file plus
 /// `dataset`, a netCDF file, a folder.
 ///
-/// Dates come from, in this order: `dates_file`, CF time, IMAGERY:ACQUISITIONDATETIME, a band's DATE item,
-/// the file name, TIFFTAG_DATETIME (with a warning). Scenes are ordered by date. If only some scenes have a
+/// Dates come from, in this order: `dates_file`, `date_regex` (which must match every name), CF time,
+/// IMAGERY:ACQUISITIONDATETIME (of a raster that is one scene), a band's DATE item, its description, the file
+/// name, TIFFTAG_DATETIME (with a warning). Scenes are ordered by date. If only some scenes have a
 /// date it is an error.
 ///
 /// @throws InvalidArgument  no inputs; a multi-band raster among several without `bands`; complex type;
 /// dataset missing or not
-///                          (T,H,W); a number of dates that differs from the scenes'; no scene in the date
-///                          range
+///                          (T,H,W); a name in which `date_regex` finds no date; a number of dates that
+///                          differs from the scenes'; no scene in the date range
 /// @throws GridMismatch     naming the first scene that differs from the first one, and how
 /// @throws IoError          no such file, not a raster, truncated
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger = {});
