@@ -26,6 +26,9 @@ DescribeOptions describe_options(const UtilityContext& context) {
     options.compute.backend = resolve_backend(options.compute.backend);
     options.memory_limit_bytes = context.args.bytes("mem", options.memory_limit_bytes);
     options.node_size = context.comm.node_size();
+    const TileSize tile = tile_size(context.args);
+    options.tile_n_cols = tile.n_cols;
+    options.tile_n_rows = tile.n_rows;
     return options;
 }
 

@@ -14,6 +14,7 @@
 
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/number_text.hpp"
+#include "pipeline/stack_problems.hpp"
 
 namespace rastertide {
 namespace {
@@ -55,30 +56,16 @@ Json scenes_json(const RasterSeries& series) {
     return scenes;
 }
 
-/// What keeps a LOF run from starting, or makes its result less than it could be.
-std::vector<std::string> problems_of(const RasterSeries& series) {
-    std::vector<std::string> problems;
-    if (series.grid().crs_wkt.empty())
-        problems.emplace_back("no coordinate reference system; -a_srs gives one");
-    if (!series.grid().has_geotransform) problems.emplace_back("no geotransform; -a_ullr gives one");
-    const std::vector<SceneInfo>& scenes = series.scenes();
-    if (!scenes.front().date) problems.emplace_back("no dates; -dates or -date_regex gives them");
-    std::int64_t n_repeated = 0;
-    for (std::size_t i = 1; i < scenes.size(); ++i) {
-        n_repeated += scenes[i].date && scenes[i].date == scenes[i - 1].date ? 1 : 0;
-    }
-    if (n_repeated > 0)
-        problems.push_back(std::to_string(n_repeated) + " scenes have the date of another one");
-    return problems;
-}
-
 /// The tile plan, or null with the reason among the problems.
 Json plan_json(const RasterSeries& series, const DescribeOptions& options,
                std::vector<std::string>& problems) {
     try {
         options.lof.validate(series.n_dates());
-        const TilePlan plan = make_tiles(make_tile_request(series, options.lof, options.compute,
-                                                           options.memory_limit_bytes, options.node_size));
+        TileRequest request = make_tile_request(series, options.lof, options.compute,
+                                                options.memory_limit_bytes, options.node_size);
+        request.tile_n_cols = options.tile_n_cols;
+        request.tile_n_rows = options.tile_n_rows;
+        const TilePlan plan = make_tiles(request);
         std::int64_t n_locations = 0;
         for (const Tile& tile : plan.tiles) n_locations += tile.locations.n_pixels();
         const std::int64_t n_pixels = series.grid().extent().n_pixels();
@@ -99,7 +86,7 @@ Json plan_json(const RasterSeries& series, const DescribeOptions& options,
 Json describe(const RasterSeries& series, const DescribeOptions& options) {
     const Grid& grid = series.grid();
     const std::vector<SceneInfo>& scenes = series.scenes();
-    std::vector<std::string> problems = problems_of(series);
+    std::vector<std::string> problems = stack_problems(series);
     const Json plan = plan_json(series, options, problems);
     const std::int64_t bytes = checked_mul(grid.extent().n_pixels(), series.n_dates(), series.n_bands()) *
                                std::int64_t{sizeof(float)};
@@ -183,7 +170,7 @@ std::string plan_text(const Json& plan) {
 }  // namespace
 
 std::string describe_json(const RasterSeries& series, const DescribeOptions& options) {
-    return describe(series, options).dump(2) + "\n";
+    return describe(series, options).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string describe_text(const RasterSeries& series, const DescribeOptions& options) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 #include <cmath>
-#include <sstream>
 
 #include <rastertide/core/error.hpp>
 #include <rastertide/pipeline/threshold.hpp>
+
+#include "pipeline/number_text.hpp"
 
 namespace rastertide {
 namespace {
@@ -41,10 +42,7 @@ Threshold Threshold::parse(std::string_view text) {
 
 std::string Threshold::text() const {
     const char* word = kind == Kind::Sigma ? "sigma" : kind == Kind::Quantile ? "quantile" : "value";
-    std::ostringstream out;
-    out.precision(17);
-    out << word << ':' << amount;
-    return out.str();
+    return std::string(word) + ":" + number_text(amount);
 }
 
 }  // namespace rastertide

@@ -110,6 +110,7 @@ class GdalSource final : public RasterSource {
         std::array<double, 6> coefficients{};
         info_.grid.has_geotransform = GDALGetGeoTransform(dataset, coefficients.data()) == CE_None;
         if (info_.grid.has_geotransform) info_.grid.geotransform.c = coefficients;
+        info_.has_ground_control_points = GDALGetGCPCount(dataset) > 0;
         info_.acquisition = parse_date(item(dataset, "ACQUISITIONDATETIME", "IMAGERY"));
         info_.pixel_is_point = item(dataset, "AREA_OR_POINT") == "Point";
         alpha_number_ = find_alpha_band();

@@ -45,6 +45,9 @@ std::vector<std::string> RasterSeries::files() const {
     return files;
 }
 bool RasterSeries::pixel_is_point() const { return impl_->sources.front()->info().pixel_is_point; }
+bool RasterSeries::has_ground_control_points() const {
+    return impl_->sources.front()->info().has_ground_control_points;
+}
 
 void RasterSeries::read(const Window& window, float* out) {
     if (window.empty() || intersect(window, impl_->grid.extent()) != window) {

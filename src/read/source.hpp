@@ -36,6 +36,7 @@ struct SourceInfo {
     std::string data_type;
     std::optional<double> nodata;
     bool pixel_is_point = false;
+    bool has_ground_control_points = false;
 };
 
 class RasterSource {

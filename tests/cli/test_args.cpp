@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/args.hpp"
+#include "common/lof_options.hpp"
 #include "support/temp_dir.hpp"
 
 namespace rastertide::utils {
@@ -108,6 +109,26 @@ TEST(Args, SizesHaveBinaryUnits) {
     EXPECT_EQ(bytes("1000"), 1000);
     for (const char* bad : {"", "GB", "4 GB", "-1GB", "4XB", "1e30TB"})
         EXPECT_THROW(bytes(bad), UsageError) << bad;
+}
+
+TEST(Args, ABadSizeIsShownWhole) {
+    try {
+        parse({"-mem", "-1GB"}).bytes("mem", 0);
+        FAIL() << "no error";
+    } catch (const UsageError& error) {
+        EXPECT_STREQ(error.what(), "-mem '-1GB': expected a size such as 512MB or 4GB");
+    }
+}
+
+TEST(LofOptions, ATileHasTwoPositiveSizes) {
+    const auto tile = [](const std::vector<std::string>& words) {
+        return tile_size(Args::parse({{"tile", 2, "W H", ""}}, words));
+    };
+    EXPECT_EQ(tile({}).n_cols, 0);
+    EXPECT_EQ(tile({"-tile", "64", "48"}).n_cols, 64);
+    EXPECT_EQ(tile({"-tile", "64", "48"}).n_rows, 48);
+    EXPECT_THROW(tile({"-tile", "64", "0"}), UsageError);
+    EXPECT_THROW(tile({"-tile", "-64", "48"}), UsageError);
 }
 
 }  // namespace

@@ -59,11 +59,47 @@ class Inputs : public testing::Test {
         EXPECT_EQ(result.exit_code, 0) << result.output;
     }
 
+    /// What rastertide_info says about a stack.
+    static nlohmann::json info(const std::string& arguments) {
+        const CommandResult result = run(utility("rastertide_info") + " -json " + arguments);
+        EXPECT_EQ(result.exit_code, 0) << result.output;
+        return nlohmann::json::parse(result.output, nullptr, false);
+    }
+
     TempDir dir_;
 };
 
 TEST_F(Inputs, MoreScenesThanAProcessMayOpenFiles) {
     expect_done("ulimit -Sn 128 && " + lof(quoted(stack(200))));
+}
+
+TEST_F(Inputs, InfoPlansTheTilesThatTheUserNames) {
+    EXPECT_EQ(info("-patch 3 -tile 16 4 " + quoted(stack(12))).at("lof").at("tile"), nlohmann::json({16, 4}));
+    EXPECT_EQ(run(utility("rastertide_info") + " -tile 0 4 x.tif").exit_code, 2);
+}
+
+TEST_F(Inputs, InfoWritesJsonOfNamesThatAreNotUtf8) {
+    const std::string folder = stack(12);
+    fs::rename(folder + "/" + scene_name(0), folder + "/\xff" + scene_name(0));
+    const nlohmann::json stack = info(quoted(folder));
+    EXPECT_NE(stack.at("scenes")[0].at("name").get<std::string>().find("\xef\xbf\xbd"), std::string::npos);
+}
+
+TEST_F(Inputs, InfoSaysThatGroundControlPointsNeedWarping) {
+    const std::string path = dir_.file("a.tif");
+    write_bands(path, scene(0, 12));
+    {
+        const GDALDatasetUniquePtr file(GDALDataset::Open(path.c_str(), GDAL_OF_UPDATE));
+        std::string empty;
+        GDAL_GCP points[3] = {};
+        for (int i = 0; i < 3; ++i) {
+            const double col = i == 1 ? 16 : 0, row = i == 2 ? 12 : 0;
+            points[i] = {empty.data(), empty.data(), col, row, 480000 + 10 * col, 5990000 - 10 * row, 0};
+        }
+        ASSERT_EQ(file->SetGCPs(3, points, file->GetSpatialRef()), CE_None);
+    }
+    const nlohmann::json problems = info(quoted(path)).at("problems");
+    EXPECT_EQ(problems[0], "has ground control points: warp it first (gdalwarp)");
 }
 
 }  // namespace

@@ -22,6 +22,12 @@ TEST(Threshold, TextReadsBack) {
     }
 }
 
+TEST(Threshold, TextIsThatOfTheUser) {
+    for (const char* text : {"sigma:2", "quantile:0.99", "value:-1.5", "quantile:0.1"}) {
+        EXPECT_EQ(Threshold::parse(text).text(), text);
+    }
+}
+
 TEST(Threshold, RefusesWhatItDoesNotKnow) {
     for (const char* text : {"", "2", "sigma", "sigma:", "sigma:two", "sigma:2x", "quantile:1.1",
                              "quantile:nan", "value:inf", "percent:99"}) {

@@ -204,7 +204,10 @@ std::int64_t Args::bytes(const std::string& name, std::int64_t otherwise) const 
     const auto text = get(name);
     if (!text) return otherwise;
     const std::size_t unit_at = std::min(text->find_first_not_of("0123456789."), text->size());
-    const double amount = parse_number<double>(name, text->substr(0, unit_at), "a size such as 512MB or 4GB");
+    double amount = -1;
+    const char* end_of_amount = text->data() + unit_at;
+    const auto [end, error] = std::from_chars(text->data(), end_of_amount, amount);
+    if (error != std::errc() || end != end_of_amount) amount = -1;
     std::string unit = text->substr(unit_at);
     std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::toupper(c); });
     const std::map<std::string, int> shifts = {{"", 0},     {"B", 0},   {"K", 10},   {"KB", 10}, {"KIB", 10},

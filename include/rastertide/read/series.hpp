@@ -57,6 +57,8 @@ class RasterSeries {
     std::vector<std::string> files() const;
     /// Whether AREA_OR_POINT of the inputs is Point.
     bool pixel_is_point() const;
+    /// Whether ground control points say where the first raster lies: grid() may then have no geotransform.
+    bool has_ground_control_points() const;
 
     /// Reads a window of all dates and bands.
     ///
