@@ -170,13 +170,19 @@ class Hdf5Source final : public RasterSource {
         }
     }
 
-    /// A chunk, widened to as many as fit the scratch; of one that does not fit, some of its rows.
+    /// As many chunks beside and below each other as fit the scratch; of one that does not fit, some rows.
     std::array<std::int64_t, 3> piece_shape(const Slab& slab) const {
         constexpr std::int64_t kMost = ReadScratch::kPieceBytes / std::int64_t{sizeof(double)};
         std::array<std::int64_t, 3> shape = chunk_;
         const std::int64_t n_chunks = kMost / (shape[0] * shape[1] * shape[2]);
-        if (n_chunks > 1) shape[2] *= std::min(n_chunks, slab.count[2] / shape[2] + 1);
-        if (n_chunks == 0) shape[1] = std::max<std::int64_t>(1, kMost / (shape[0] * shape[2]));
+        if (n_chunks == 0) {
+            shape[1] = std::max<std::int64_t>(1, kMost / (shape[0] * shape[2]));
+            return shape;
+        }
+        const std::int64_t beside = std::min(n_chunks, slab.count[2] / shape[2] + 1);
+        const std::int64_t below = std::min(n_chunks / beside, slab.count[1] / shape[1] + 1);
+        shape[1] *= below;
+        shape[2] *= beside;
         return shape;
     }
 

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forms that a stack can have, through the utilities.
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include <gdal_utils.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "support/command.hpp"
+#ifdef RASTERTIDE_TEST_HDF5
+#include "support/hdf5_stack.hpp"
+#endif
 #include "support/rasters.hpp"
 #include "support/temp_dir.hpp"
 
@@ -18,6 +25,7 @@ namespace fs = std::filesystem;
 using testing_support::Bands;
 using testing_support::CommandResult;
 using testing_support::quoted;
+using testing_support::read_bands;
 using testing_support::run;
 using testing_support::TempDir;
 using testing_support::utility;
@@ -71,6 +79,124 @@ class Inputs : public testing::Test {
 
 TEST_F(Inputs, MoreScenesThanAProcessMayOpenFiles) {
     expect_done("ulimit -Sn 128 && " + lof(quoted(stack(200))));
+}
+
+/// Each form of a stack gives the scores of the same values in single-band Float32 files.
+class InputForms : public Inputs {
+  protected:
+    static constexpr int kDates = 12;
+
+    /// The scores of a stack.
+    std::vector<float> scores(const std::string& arguments) {
+        expect_done(lof(arguments));
+        return read_bands(dir_.file("out/lof.vrt")).values;
+    }
+
+    void expect_same_scores(const std::vector<float>& found, const std::vector<float>& expected) {
+        ASSERT_EQ(found.size(), expected.size());
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            ASSERT_EQ(std::isnan(found[i]), std::isnan(expected[i])) << i;
+            if (std::isnan(found[i])) continue;
+            ASSERT_EQ(found[i], expected[i]) << i;
+        }
+    }
+
+    std::vector<std::string> scene_paths() {
+        std::vector<std::string> paths;
+        for (int date = 0; date < kDates; ++date) paths.push_back(stack(0) + "/" + scene_name(date));
+        return paths;
+    }
+};
+
+#ifdef RASTERTIDE_TEST_HDF5
+TEST_F(InputForms, Hdf5WithoutCoordinatesButWithThoseOfTheUser) {
+    const std::vector<float> expected = scores(quoted(stack(kDates)));
+    Bands all{kDates, 12, 16, {}};
+    for (int date = 0; date < kDates; ++date) {
+        const Bands one = scene(date);
+        all.values.insert(all.values.end(), one.values.begin(), one.values.end());
+    }
+    testing_support::write_hdf5_stack(dir_.file("a.h5"), all, H5T_NATIVE_FLOAT);
+    const std::string place = "-a_srs EPSG:32632 -a_ullr 480000 5990000 480160 5989880 ";
+    const std::string name = "HDF5:\"" + dir_.file("a.h5") + "\"://data";
+
+    const nlohmann::json described = info(place + quoted(name));
+    EXPECT_EQ(described.at("grid").at("geotransform"), nlohmann::json({480000, 10, 0, 5990000, 0, -10}));
+    EXPECT_NE(described.at("grid").at("crs").get<std::string>().find("32632"), std::string::npos);
+    EXPECT_EQ(described.at("problems").size(), 1U);  // no dates
+    expect_same_scores(scores(place + quoted(name)), expected);
+}
+#endif
+
+TEST_F(InputForms, VrtOfSeparateFiles) {
+    const std::vector<float> expected = scores(quoted(stack(kDates)));
+    std::vector<std::string> paths = scene_paths();
+    std::vector<const char*> names;
+    for (const std::string& path : paths) names.push_back(path.c_str());
+    CPLStringList words;
+    words.AddString("-separate");
+    GDALBuildVRTOptions* options = GDALBuildVRTOptionsNew(words.List(), nullptr);
+    GDALClose(GDALBuildVRT(dir_.file("a.vrt").c_str(), kDates, nullptr, names.data(), options, nullptr));
+    GDALBuildVRTOptionsFree(options);
+
+    EXPECT_EQ(info(quoted(dir_.file("a.vrt"))).at("dates"), kDates);
+    expect_same_scores(scores(quoted(dir_.file("a.vrt"))), expected);
+}
+
+TEST_F(InputForms, TwoBandsADateAreOnePatch) {
+    const std::string folder = stack(kDates, 2);
+    const std::vector<float> both = scores("-b 1 -b 2 " + quoted(folder));
+    const std::vector<float> first = scores("-b 1 " + quoted(folder));
+    EXPECT_EQ(info("-b 1 -b 2 " + quoted(folder)).at("bands").size(), 2U);
+    ASSERT_EQ(both.size(), first.size());
+    std::size_t n_differ = 0;
+    for (std::size_t i = 0; i < both.size(); ++i) n_differ += both[i] != first[i] && !std::isnan(both[i]);
+    EXPECT_GT(n_differ, both.size() / 2);
+    // The order of a patch's values means nothing to a distance, but for its rounding.
+    const std::vector<float> turned = scores("-b 2 -b 1 " + quoted(folder));
+    for (std::size_t i = 0; i < both.size(); ++i) {
+        if (std::isnan(both[i])) continue;
+        ASSERT_NEAR(turned[i], both[i], 1e-4 * both[i]) << i;
+    }
+}
+
+TEST_F(InputForms, AnInternalMaskLeavesItsPixelsOut) {
+    const std::string masked = stack(kDates) + "/" + scene_name(3);
+    CPLSetConfigOption("GDAL_TIFF_INTERNAL_MASK", "YES");
+    {
+        const GDALDatasetUniquePtr file(GDALDataset::Open(masked.c_str(), GDAL_OF_UPDATE));
+        ASSERT_EQ(file->CreateMaskBand(GMF_PER_DATASET), CE_None);
+        std::vector<std::uint8_t> mask(12 * 16, 255);
+        mask[5 * 16 + 7] = 0;
+        GDALRasterBand* band = file->GetRasterBand(1)->GetMaskBand();
+        ASSERT_EQ(band->RasterIO(GF_Write, 0, 0, 16, 12, mask.data(), 16, 12, GDT_Byte, 0, 0, nullptr),
+                  CE_None);
+    }
+    CPLSetConfigOption("GDAL_TIFF_INTERNAL_MASK", nullptr);
+    expect_done(lof(quoted(stack(0))));
+    const Bands lof = read_bands(dir_.file("out/lof.vrt"));
+    EXPECT_TRUE(std::isnan(lof.at(3, 5, 7)));
+    EXPECT_TRUE(std::isnan(lof.at(3, 4, 8)));
+    EXPECT_FALSE(std::isnan(lof.at(3, 5, 9)));
+    EXPECT_FALSE(std::isnan(lof.at(2, 5, 7)));
+}
+
+TEST_F(InputForms, ScaleAndOffsetAreApplied) {
+    // Powers of two, so that the scaled values are exact.
+    const std::string plain = stack(kDates);
+    const std::string packed = dir_.file("packed");
+    fs::create_directories(packed);
+    for (int date = 0; date < kDates; ++date) {
+        Bands bands = scene(date);
+        write_bands(packed + "/" + scene_name(date), bands, GDT_Int16);
+        const GDALDatasetUniquePtr file(
+            GDALDataset::Open((packed + "/" + scene_name(date)).c_str(), GDAL_OF_UPDATE));
+        file->GetRasterBand(1)->SetScale(date % 2 == 0 ? 0.25 : 0.5);
+        file->GetRasterBand(1)->SetOffset(-8);
+        for (float& value : bands.values) value = value * (date % 2 == 0 ? 0.25F : 0.5F) - 8;
+        write_bands(plain + "/" + scene_name(date), bands);
+    }
+    expect_same_scores(scores(quoted(packed)), scores(quoted(plain)));
 }
 
 TEST_F(Inputs, InfoPlansTheTilesThatTheUserNames) {
