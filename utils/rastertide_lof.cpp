@@ -35,12 +35,9 @@ RunLofOptions run_options(const UtilityContext& context) {
     options.threshold = Threshold::parse(args.get("threshold", "sigma:2"));
     options.compute = compute_options(args, context.comm.node_size());
     options.memory_limit_bytes = args.bytes("mem", options.memory_limit_bytes);
-    if (args.has("tile")) {
-        const std::vector<std::int64_t> tile = args.integers("tile");
-        if (tile[0] < 1 || tile[1] < 1) throw UsageError("-tile: expected two positive sizes");
-        options.tile_n_cols = tile[0];
-        options.tile_n_rows = tile[1];
-    }
+    const TileSize tile = tile_size(args);
+    options.tile_n_cols = tile.n_cols;
+    options.tile_n_rows = tile.n_rows;
     options.format = args.get("of", "");
     options.creation_options = args.all("co");
     if (options.format.empty()) {

@@ -11,6 +11,7 @@
 #include "pipeline/lof_run.hpp"
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/number_text.hpp"
+#include "pipeline/stack_problems.hpp"
 
 namespace rastertide {
 namespace {
@@ -35,6 +36,9 @@ RasterSeries open(const RunLofOptions& options, Communicator& comm, const Logger
     series_options.cache_bytes = block_cache_bytes(options.memory_limit_bytes, comm.node_size());
     RasterSeries series = open_series(series_options, comm.rank() == 0 ? logger : Logger{});
     options.lof.validate(series.n_dates());
+    if (comm.rank() == 0) {
+        for (const std::string& problem : stack_problems(series)) log(logger, LogLevel::Warning, problem);
+    }
     return series;
 }
 

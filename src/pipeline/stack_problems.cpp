@@ -26,7 +26,8 @@ std::vector<std::string> stack_problems(const RasterSeries& series) {
         n_repeated += scenes[i].date && scenes[i].date == scenes[i - 1].date ? 1 : 0;
     }
     if (n_repeated > 0)
-        problems.push_back(std::to_string(n_repeated) + " scenes have the date of another one");
+        problems.push_back(std::to_string(n_repeated) +
+                           " scenes have the date of another one: all are kept, in the order given");
     return problems;
 }
 

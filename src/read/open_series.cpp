@@ -181,7 +181,7 @@ void sort_by_date(std::vector<Scene>& scenes, const Logger& logger) {
         if (*scenes[i].info.date < *scenes[i - 1].info.date ||
             *scenes[i - 1].info.date < *scenes[i].info.date)
             continue;
-        log(logger, LogLevel::Warning,
+        log(logger, LogLevel::Info,
             "'" + scenes[i].info.name + "' and '" + scenes[i - 1].info.name + "' have one date, " +
                 scenes[i].info.date->iso() + ": both are kept, in the order given");
     }
