@@ -5,9 +5,9 @@
 #include <array>
 #include <exception>
 #include <future>
-#include <new>
-#include <string>
+#include <optional>
 
+#include <rastertide/core/error.hpp>
 #include <rastertide/core/log.hpp>
 #include <rastertide/reduce/communicator.hpp>
 #include <rastertide/tile/tiling.hpp>
@@ -34,33 +34,23 @@ class PendingWrite {
     std::future<void> pending_;
 };
 
-/// The text of the exception that is being handled.
-inline std::string current_error() {
-    try {
-        throw;
-    } catch (const std::bad_alloc&) {
-        return "out of memory: lower -mem or -tile, or run fewer ranks a node";
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-}
-
-/// Runs `step` on this rank; if it fails on any rank, every rank throws CommError with that message.
-/// Collective.
+/// Runs `step` on this rank; if it fails on any rank, every rank throws its message. Collective.
+/// @throws AgreedError
 template <class Step>
 void together(Communicator& comm, Step step) {
-    std::string error;
+    std::optional<Failure> failure;
     try {
         step();
     } catch (...) {
-        error = current_error();
+        failure = Failure{current_error()};
     }
-    comm.agree(error);
+    comm.agree(failure);
 }
 
 /// One pass over the tiles of a plan: ranks take them from the shared counter; while work(tile, slot) runs
 /// for one tile, load(tile, slot) runs in another thread for the next. finish() comes after this rank's last
 /// tile. An error on one rank stops all of them. Collective.
+/// @throws AgreedError
 template <class Load, class Work, class Finish>
 void for_each_tile(Communicator& comm, const TilePlan& plan, Load load, Work work, Finish finish,
                    const ProgressFn& progress) {

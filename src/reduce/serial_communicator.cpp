@@ -12,10 +12,12 @@ bool Communicator::all_true(bool ok) {
     return n_failed == 0;
 }
 
-void Communicator::agree(const std::string& error_message) {
-    if (all_true(error_message.empty())) return;
-    for (const std::string& message : gather(error_message)) {
-        if (!message.empty()) throw CommError(message);
+void Communicator::agree(const std::optional<Failure>& failure) {
+    if (all_true(!failure)) return;
+    // "2 message"; empty on a rank that did not fail.
+    const std::string own = failure ? std::to_string(failure->exit_code) + ' ' + failure->message : "";
+    for (const std::string& text : gather(own)) {
+        if (!text.empty()) throw AgreedError(text.substr(text.find(' ') + 1), std::stoi(text));
     }
     throw InternalError("ranks disagree on whether one failed");
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,12 +69,17 @@ TEST(Communicator, ClosedTicketsEndTheRoundOnAllRanks) {
 TEST(Communicator, AFailureOfOneRankIsThrownOnAllWithItsMessage) {
     const int failing = world->size() - 1;
     try {
-        world->agree(world->rank() == failing ? "disk full" : "");
+        world->agree(world->rank() == failing ? std::optional(Failure{"disk full", 3}) : std::nullopt);
         ADD_FAILURE() << "no exception on rank " << world->rank();
-    } catch (const CommError& error) {
+    } catch (const AgreedError& error) {
         EXPECT_STREQ(error.what(), "disk full");
+        EXPECT_EQ(error.exit_code(), 3);
     }
-    EXPECT_NO_THROW(world->agree(""));
+    EXPECT_NO_THROW(world->agree(std::nullopt));
+}
+
+TEST(Communicator, AFailureWithoutAMessageIsAFailure) {
+    EXPECT_THROW(world->agree(Failure{""}), AgreedError);
 }
 
 TEST(Communicator, AllTrueNeedsEveryRank) {

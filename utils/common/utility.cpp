@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <cpl_conv.h>
 #include <cpl_error.h>
@@ -16,6 +17,9 @@
 
 namespace rastertide::utils {
 namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
 
 std::vector<OptionSpec> general_option_specs() {
     return {
@@ -69,23 +73,24 @@ void print_by_gdal(const std::string& name, const std::string& option) {
     GDALGeneralCmdLineProcessor(2, &list, 0);
 }
 
-/// True if the command line asked for a text only. @param speaks this rank prints
-bool answer_questions(const UtilityInfo& info, const std::vector<OptionSpec>& all, const Args& args,
-                      bool speaks) {
-    for (const char* option : {"help", "h", "version", "formats", "help-general"}) {
-        if (!args.has(option)) continue;
-        if (!speaks) return true;
-        const std::string question = option;
-        if (question == "version") {
-            std::printf("%s %s, %s\n", info.name.c_str(), kVersion, GDALVersionInfo("--version"));
-        } else if (question == "formats" || question == "help-general") {
-            print_by_gdal(info.name, "--" + question);
-        } else {
-            print_help(info, all);
-        }
-        return true;
+constexpr const char* kQuestions[] = {"help", "h", "version", "formats", "help-general"};
+
+/// The first option of the command line that asks for a text only.
+std::optional<std::string> question_of(const Args& args) {
+    for (const char* option : kQuestions) {
+        if (args.has(option)) return option;
     }
-    return false;
+    return std::nullopt;
+}
+
+void answer(const std::string& question, const UtilityInfo& info, const std::vector<OptionSpec>& all) {
+    if (question == "version") {
+        std::printf("%s %s, %s\n", info.name.c_str(), kVersion, GDALVersionInfo("--version"));
+    } else if (question == "formats" || question == "help-general") {
+        print_by_gdal(info.name, "--" + question);
+    } else {
+        print_help(info, all);
+    }
 }
 
 void configure_gdal(const Args& args) {
@@ -115,47 +120,64 @@ ProgressFn make_progress(const Args& args) {
     return [bar](double fraction) { bar->show(fraction); };
 }
 
+/// Runs step() on every rank; bad usage on any of them becomes that of all. Collective.
+template <class Step>
+void with_agreed_usage(Communicator& comm, Step step) {
+    std::optional<Failure> failure;
+    try {
+        step();
+    } catch (const UsageError& error) {
+        failure = Failure{error.what(), kUsage};
+    }
+    comm.agree(failure);
+}
+
+Args parse_args(const std::vector<OptionSpec>& all, int argc, char** argv, Communicator& comm) {
+    Args args;
+    with_agreed_usage(comm, [&] { args = Args::parse(all, split_config(argc, argv)); });
+    const std::optional<std::string> question = question_of(args);
+    const bool all_ask = comm.all_true(question.has_value());
+    with_agreed_usage(comm, [&] {
+        if (question && !all_ask) throw UsageError("--" + *question + " is given to some ranks only");
+    });
+    return args;
+}
+
 void run_body(const UtilityInfo& info, int argc, char** argv, Communicator& comm,
               const std::function<void(UtilityContext&)>& body) {
     const std::vector<OptionSpec> all = joined({info.options, general_option_specs()});
-    const Args args = Args::parse(all, split_config(argc, argv));
+    const Args args = parse_args(all, argc, argv, comm);
     const bool first = comm.rank() == 0;
     configure_gdal(args);
     GDALAllRegister();
-    if (answer_questions(info, all, args, first)) return;
+    if (const auto question = question_of(args)) {
+        if (first) answer(*question, info, all);
+        return;
+    }
     UtilityContext context{args, comm, first ? make_logger(args) : Logger{},
                            first ? make_progress(args) : ProgressFn{}, first && !args.has("q")};
-    body(context);
+    try {
+        body(context);
+    } catch (const UsageError& error) {
+        comm.agree(
+            Failure{error.what(), kUsage});  // meets the others in their first agree(), see utility.hpp
+    }
 }
 
-/// The text and code of the exception that is being handled.
-int report(const std::string& name, bool speaks) {
-    int exit_code = 1;
-    std::string text;
-    try {
-        throw;
-    } catch (const UsageError& error) {
-        text = error.what();
-        exit_code = 2;
-    } catch (const std::bad_alloc&) {
-        text = "out of memory";
-    } catch (const std::exception& error) {
-        text = error.what();
-    }
-    if (speaks) std::fprintf(stderr, "%s: error: %s\n", name.c_str(), text.c_str());
-    return exit_code;
+void print_error(const std::string& name, const std::string& text) {
+    std::fprintf(stderr, "%s: error: %s\n", name.c_str(), text.c_str());
 }
 
 }  // namespace
 
 void UtilityContext::on_first_rank(const std::function<void()>& step) const {
-    std::string error;
+    std::optional<Failure> failure;
     try {
         if (comm.rank() == 0) step();
-    } catch (const std::exception& failure) {
-        error = failure.what();
+    } catch (...) {
+        failure = Failure{current_error()};
     }
-    comm.agree(error);
+    comm.agree(failure);
 }
 
 int run_utility(const UtilityInfo& info, int argc, char** argv,
@@ -165,16 +187,14 @@ int run_utility(const UtilityInfo& info, int argc, char** argv,
         comm = make_communicator(argc, argv);
         run_body(info, argc, argv, *comm, body);
         return 0;
-    } catch (const CommError&) {
-        return report(info.name, comm == nullptr || comm->rank() == 0);  // all ranks agree on it
-    } catch (const UsageError&) {
-        return report(info.name,
-                      comm == nullptr || comm->rank() == 0);  // all ranks have the same command line
+    } catch (const AgreedError& error) {
+        if (comm->rank() == 0) print_error(info.name, error.what());
+        return error.exit_code();
     } catch (...) {
-        const int exit_code = report(info.name, true);
+        print_error(info.name, current_error());
         if (comm != nullptr && comm->size() > 1)
-            abort_all_ranks(exit_code);  // the others may wait for this rank
-        return exit_code;
+            abort_all_ranks(kFailed);  // the others may wait for this rank
+        return kFailed;
     }
 }
 

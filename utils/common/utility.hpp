@@ -35,6 +35,10 @@ struct UtilityContext {
 /// main() of a utility: GDAL, MPI, the options that all have, and one place where errors become a line and an
 /// exit code.
 ///
+/// A rank whose body throws UsageError joins the agree() that the others come to first: body() looks at its
+/// options before it calls anything collective, and its first collective call is on_first_rank() or agree().
+/// Every other error of one rank alone ends all ranks at once.
+///
 /// @return 0 done (also --help, --version), 1 failed, 2 bad usage; the same on every rank
 int run_utility(const UtilityInfo& info, int argc, char** argv,
                 const std::function<void(UtilityContext&)>& body);

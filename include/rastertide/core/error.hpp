@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -39,10 +40,23 @@ class BackendUnavailable : public Error {
     using Error::Error;
 };
 
-/// Ranks could not talk to each other, or another rank failed (its message is passed on).
+/// Ranks could not talk to each other. Only this rank may know: the others may be waiting for it.
 class CommError : public Error {
   public:
     using Error::Error;
+};
+
+/// A rank failed, and all have agreed on it: every rank throws this with the same message and code, so that
+/// all can leave in good order. Only Communicator::agree() throws it.
+class AgreedError : public CommError {
+  public:
+    AgreedError(const std::string& message, int exit_code) : CommError(message), exit_code_(exit_code) {}
+
+    /// What main() is to return.
+    int exit_code() const { return exit_code_; }
+
+  private:
+    int exit_code_;
 };
 
 /// A broken invariant: a bug of ours, never the user's fault.
@@ -50,5 +64,19 @@ class InternalError : public std::logic_error {
   public:
     using std::logic_error::logic_error;
 };
+
+/// The text of the exception that is being handled; never empty.
+inline std::string current_error() {
+    std::string text;
+    try {
+        throw;
+    } catch (const std::bad_alloc&) {
+        text = "out of memory: lower -mem or -tile, or run fewer ranks a node";
+    } catch (const std::exception& error) {
+        text = error.what();
+    } catch (...) {
+    }
+    return text.empty() ? "unknown error" : text;
+}
 
 }  // namespace rastertide

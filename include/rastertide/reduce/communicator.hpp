@@ -3,11 +3,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace rastertide {
+
+/// What a rank that fails tells the others.
+struct Failure {
+    std::string message;
+    int exit_code = 1;  ///< what main() is to return on every rank
+};
 
 /// The ranks of a run. Every method but next_ticket() is collective: all ranks call it in the same order.
 /// Used from one thread of each rank.
@@ -40,9 +47,10 @@ class Communicator {
 
     /// Whether `ok` holds on all ranks. Collective.
     bool all_true(bool ok);
-    /// Ends a stage: if any rank passes a message, every rank throws CommError with that of the lowest such
-    /// rank. Collective. @throws CommError
-    void agree(const std::string& error_message);
+    /// Ends a stage: if any rank passes a failure, every rank throws that of the lowest such rank.
+    /// Collective.
+    /// @throws AgreedError  on every rank, with that rank's message and exit code
+    void agree(const std::optional<Failure>& failure);
 };
 
 /// One rank, no MPI.

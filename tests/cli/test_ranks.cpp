@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What several ranks do together: errors of one of them end all, with one message and one exit code.
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "support/command.hpp"
+#include "support/temp_dir.hpp"
+
+namespace rastertide {
+namespace {
+
+using testing_support::CommandResult;
+using testing_support::mpirun;
+using testing_support::quoted;
+using testing_support::run;
+using testing_support::TempDir;
+using testing_support::utility;
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+/// The command ends by itself with that code, and exactly one rank says these words.
+void expect_one_error(const std::string& command, int exit_code, const std::string& words) {
+    const CommandResult result = run(command);
+    EXPECT_EQ(result.exit_code, exit_code) << command << '\n' << result.output;
+    std::size_t n_messages = 0;
+    for (std::size_t at = result.output.find(": error: "); at != std::string::npos;
+         at = result.output.find(": error: ", at + 1)) {
+        ++n_messages;
+    }
+    EXPECT_EQ(n_messages, 1U) << command << '\n' << result.output;
+    EXPECT_NE(result.output.find(words), std::string::npos) << command << '\n' << result.output;
+}
+
+std::string failing(const std::string& options) { return utility("rank_failures") + " " + options; }
+
+TEST(OneRank, EveryErrorHasAText) {
+    expect_one_error(failing("-fail comm"), kFailed, "error: MPI_Allreduce: broken\n");
+    expect_one_error(failing("-fail number"), kFailed, "error: unknown error\n");
+    expect_one_error(failing("-fail silent -where together"), kFailed, "error: unknown error\n");
+    expect_one_error(failing("-fail number -where together"), kFailed, "error: unknown error\n");
+    expect_one_error(failing("-fail silent -where first"), kFailed, "error: unknown error\n");
+    expect_one_error(failing("-fail usage -where options"), kUsage, "error: bad value\n");
+}
+
+TEST(OneRank, OutOfMemoryIsToldAlikeEverywhere) {
+    for (const char* where : {"alone", "together", "first"}) {
+        expect_one_error(failing(std::string("-fail memory -where ") + where), kFailed,
+                         "error: out of memory: lower -mem or -tile, or run fewer ranks a node\n");
+    }
+}
+
+#ifdef RASTERTIDE_TEST_MPI
+
+/// A shell command on n ranks; `$OMPI_COMM_WORLD_RANK` tells them apart.
+std::string on_ranks(int n_ranks, const std::string& script) {
+    return mpirun(n_ranks) + "sh -c " + quoted(script);
+}
+
+TEST(Ranks, BadUsageOfOneRankEndsAll) {
+    const TempDir dir;
+    std::ofstream(dir.file("opt.0")) << "-q\n";
+    const std::string optfile = "-optfile " + quoted(dir.file("opt.")) + "$OMPI_COMM_WORLD_RANK";
+    expect_one_error(on_ranks(2, "exec " + failing(optfile)), kUsage, "opt.1");
+    expect_one_error(on_ranks(2, "exec " + utility("rastertide_info") + " " + optfile), kUsage, "opt.1");
+    for (const char* rank : {"0", "1"}) {
+        expect_one_error(mpirun(2) + failing(std::string("-fail usage -where options -rank ") + rank), kUsage,
+                         "bad value");
+    }
+}
+
+TEST(Ranks, BadUsageOfAllIsToldOnce) {
+    expect_one_error(mpirun(3) + utility("rastertide_info") + " -patch", kUsage, "-patch");
+    expect_one_error(mpirun(3) + utility("rastertide_info") + " -patch 4 x.tif", kUsage, "patch");
+}
+
+TEST(Ranks, HelpForOneRankAloneIsBadUsage) {
+    expect_one_error(on_ranks(2, "exec " + utility("rastertide_info") +
+                                     " $([ $OMPI_COMM_WORLD_RANK = 0 ] && echo --help || echo x.tif)"),
+                     kUsage, "--help");
+    EXPECT_EQ(run(mpirun(2) + utility("rastertide_info") + " --help").exit_code, 0);
+}
+
+TEST(Ranks, AnErrorThatOnlyOneRankKnowsEndsAll) {
+    for (const char* kind : {"comm", "silent", "number", "memory"}) {
+        for (const char* rank : {"0", "1"}) {
+            expect_one_error(mpirun(2) + failing(std::string("-fail ") + kind + " -rank " + rank), kFailed,
+                             "rank_failures: error: ");
+        }
+    }
+}
+
+TEST(Ranks, AnErrorWithoutATextEndsAll) {
+    for (const char* kind : {"silent", "number"}) {
+        expect_one_error(mpirun(2) + failing(std::string("-where together -rank 1 -fail ") + kind), kFailed,
+                         "unknown error");
+    }
+}
+
+#endif
+
+}  // namespace
+}  // namespace rastertide
