@@ -140,6 +140,17 @@ class MpiCommunicator final : public Communicator {
     std::unique_ptr<TicketWindow> tickets_;
 };
 
+/// Under another MPI's launcher each process would be a world of its own.
+void check_size() {
+    int size = 1;
+    check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+    if (size >= launched_ranks()) return;
+    MPI_Finalize();
+    throw LaunchError("the launcher started " + std::to_string(launched_ranks()) + " ranks, MPI sees " +
+                      std::to_string(size) +
+                      ": the launcher and this MPI do not fit; use this MPI's mpirun, or srun --mpi=pmix");
+}
+
 }  // namespace
 
 std::unique_ptr<Communicator> make_mpi_communicator(int& argc, char**& argv) {
@@ -147,6 +158,7 @@ std::unique_ptr<Communicator> make_mpi_communicator(int& argc, char**& argv) {
     check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
     if (provided < MPI_THREAD_FUNNELED)
         throw CommError("this MPI does not support threads (MPI_THREAD_FUNNELED)");
+    check_size();
     return std::make_unique<MpiCommunicator>();
 }
 

@@ -8,8 +8,9 @@
 namespace rastertide {
 
 std::unique_ptr<Communicator> make_mpi_communicator(int&, char**&) {
-    throw CommError(
-        "started on " + std::to_string(launched_ranks()) +
+    const int n_ranks = launched_ranks();
+    throw LaunchError(
+        "started on " + (n_ranks == kUnknownRanks ? "several" : std::to_string(n_ranks)) +
         " ranks, but this build has no MPI: build with -DRASTERTIDE_WITH_MPI=ON or start one rank");
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several ranks do together: errors of one of them end all, with one message and one exit code.
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -69,6 +70,16 @@ TEST(Ranks, BadUsageOfOneRankEndsAll) {
         expect_one_error(mpirun(2) + failing(std::string("-fail usage -where options -rank ") + rank), kUsage,
                          "bad value");
     }
+}
+
+TEST(Ranks, ProcessesThatCannotMeetAreRefused) {
+    const TempDir dir;
+    const std::string lof =
+        utility("rastertide_lof") + " -o " + quoted(dir.file("out")) + " " + quoted(dir.path());
+    expect_one_error("PMI_SIZE=2 PMI_RANK=0 " + lof, kFailed, "the launcher started 2 ranks, MPI sees 1");
+    expect_one_error("SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0 " + lof, kFailed, "srun started 2 tasks");
+    EXPECT_EQ(run("PMI_SIZE=2 PMI_RANK=1 " + lof).exit_code, kFailed) << "the first says why, all fail";
+    EXPECT_FALSE(std::filesystem::exists(dir.file("out")));
 }
 
 TEST(Ranks, BadUsageOfAllIsToldOnce) {

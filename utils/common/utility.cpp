@@ -190,6 +190,9 @@ int run_utility(const UtilityInfo& info, int argc, char** argv,
     } catch (const AgreedError& error) {
         if (comm->rank() == 0) print_error(info.name, error.what());
         return error.exit_code();
+    } catch (const LaunchError& error) {
+        if (launched_rank() == 0) print_error(info.name, error.what());  // each rank throws it
+        return kFailed;
     } catch (...) {
         print_error(info.name, current_error());
         if (comm != nullptr && comm->size() > 1)

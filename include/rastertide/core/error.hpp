@@ -46,6 +46,12 @@ class CommError : public Error {
     using Error::Error;
 };
 
+/// The ranks were started in a way that they cannot find each other. All of them see it, each by itself.
+class LaunchError : public CommError {
+  public:
+    using CommError::CommError;
+};
+
 /// A rank failed, and all have agreed on it: every rank throws this with the same message and code, so that
 /// all can leave in good order. Only Communicator::agree() throws it.
 class AgreedError : public CommError {

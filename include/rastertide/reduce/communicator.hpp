@@ -58,8 +58,14 @@ std::unique_ptr<Communicator> make_serial_communicator();
 
 /// The ranks this process was started with: MPI's where a launcher (mpirun, srun) started it and this build
 /// has MPI, else one rank. MPI is initialised here, and finalised when the object goes.
-/// @throws CommError  started on several ranks, but this build has no MPI
+/// @throws LaunchError  started on several ranks, but this build has no MPI, or one that the launcher does
+/// not
+///                      know: every rank would run alone and write over the others' files
+/// @throws CommError    MPI failed
 std::unique_ptr<Communicator> make_communicator(int& argc, char**& argv);
+
+/// The rank that the launcher gave this process, 0 if there is none: for what comes before a Communicator.
+int launched_rank();
 
 /// Ends all ranks at once with an exit code: for errors that cannot be agreed upon. Only for main().
 [[noreturn]] void abort_all_ranks(int exit_code);
