@@ -12,6 +12,8 @@
 #include <rastertide/reduce/communicator.hpp>
 #include <rastertide/tile/tiling.hpp>
 
+#include "pipeline/serving_worker.hpp"
+
 namespace rastertide {
 
 /// Which of a rank's two sets of buffers a tile uses: one is filled while the other is worked on.
@@ -48,8 +50,9 @@ void together(Communicator& comm, Step step) {
 }
 
 /// One pass over the tiles of a plan: ranks take them from the shared counter; while work(tile, slot) runs
-/// for one tile, load(tile, slot) runs in another thread for the next. finish() comes after this rank's last
-/// tile. An error on one rank stops all of them. Collective.
+/// for one tile, load(tile, slot) runs in another thread for the next. On several ranks, work() and finish()
+/// run in a thread of their own. finish() comes after this rank's last tile. An error on one rank stops all
+/// of them. Collective.
 /// @throws AgreedError
 template <class Load, class Work, class Finish>
 void for_each_tile(Communicator& comm, const TilePlan& plan, Load load, Work work, Finish finish,
@@ -63,20 +66,21 @@ void for_each_tile(Communicator& comm, const TilePlan& plan, Load load, Work wor
         try {
             Slot slot = 0;
             std::int64_t current = comm.next_ticket();
-            if (current < n_tiles) load(tile(current), slot);
+            ServingWorker worker(comm);  // after what its work refers to
+            if (current < n_tiles) worker.run([&] { load(tile(current), slot); });
             while (current < n_tiles) {
                 const std::int64_t next = comm.next_ticket();
                 std::future<void> loading;
                 if (next < n_tiles)
                     loading = std::async(std::launch::async, load, std::cref(tile(next)), 1 - slot);
-                work(tile(current), slot);
+                worker.run([&] { work(tile(current), slot); });
                 if (progress)
                     progress(static_cast<double>(std::min(next, n_tiles)) / static_cast<double>(n_tiles));
-                if (loading.valid()) loading.get();
+                if (loading.valid()) worker.wait(loading);
                 current = next;
                 slot = 1 - slot;
             }
-            finish();
+            worker.run(finish);
         } catch (...) {
             comm.close_tickets();
             throw;

@@ -26,8 +26,9 @@ int checked_count(std::size_t n) {
     return static_cast<int>(n);
 }
 
-/// The ticket counter: one integer in rank 0's memory that every rank increments by one-sided operations, so
-/// that no rank has to serve the others while it computes.
+/// The ticket counter: one integer in rank 0's memory that every rank increments by one-sided operations. No
+/// rank has to know when another asks, but over TCP, and wherever MPI does them by messages, rank 0 must be
+/// in MPI at times for them to end: see progress().
 class TicketWindow {
   public:
     TicketWindow() {
@@ -131,6 +132,11 @@ class MpiCommunicator final : public Communicator {
     std::int64_t next_ticket() override { return tickets_->update(1, MPI_SUM); }
     void close_tickets() override {
         tickets_->update(std::numeric_limits<std::int64_t>::max() / 2, MPI_REPLACE);
+    }
+    void progress() override {
+        int unused = 0;  // no rank sends messages: only what MPI does on the way is wanted
+        check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &unused, MPI_STATUS_IGNORE),
+              "MPI_Iprobe");
     }
 
   private:

@@ -37,6 +37,7 @@ class SerialCommunicator final : public Communicator {
     void reset_tickets() override { next_ticket_ = 0; }
     std::int64_t next_ticket() override { return next_ticket_++; }
     void close_tickets() override { next_ticket_ = std::numeric_limits<std::int64_t>::max() / 2; }
+    void progress() override {}
 
   private:
     std::int64_t next_ticket_ = 0;

@@ -44,6 +44,9 @@ class Communicator {
     /// Makes every later next_ticket() of this round return a huge number on all ranks, so that they stop
     /// early. Not collective.
     virtual void close_tickets() = 0;
+    /// Answers the tickets that other ranks ask for. Rank 0 has to call this, or another method, every few
+    /// milliseconds while tickets are taken: most networks need its help to reach its memory. Not collective.
+    virtual void progress() = 0;
 
     /// Whether `ok` holds on all ranks. Collective.
     bool all_true(bool ok);
