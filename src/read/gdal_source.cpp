@@ -199,7 +199,8 @@ class GdalSource final : public RasterSource {
     Group group_of(std::span<const int> bands) const {
         constexpr std::size_t kMostWideBands = 8;
         const bool fits = readers_[static_cast<std::size_t>(bands.front())].fits_float;
-        const std::size_t most = !pixel_interleaved_ ? 1 : fits ? bands.size() : kMostWideBands;
+        const std::size_t most =
+            !pixel_interleaved_ ? 1 : std::min(fits ? bands.size() : kMostWideBands, bands_in_cache());
         Group group;
         for (const int band : bands) {
             const BandReader& reader = readers_[static_cast<std::size_t>(band)];
@@ -207,6 +208,18 @@ class GdalSource final : public RasterSource {
             group.push_back(&reader);
         }
         return group;
+    }
+
+    /// Bands whose blocks GDAL may hold at once, as it does for one call: more would exceed its cache.
+    std::size_t bands_in_cache() const {
+        int n_cols = 0;
+        int n_rows = 0;
+        GDALRasterBandH band = GDALGetRasterBand(dataset_.get(), readers_.front().number);
+        GDALGetBlockSize(band, &n_cols, &n_rows);
+        const GIntBig block_bytes =
+            GIntBig{n_cols} * n_rows * GDALGetDataTypeSizeBytes(GDALGetRasterDataType(band));
+        return static_cast<std::size_t>(
+            std::max<GIntBig>(1, GDALGetCacheMax64() / 2 / std::max<GIntBig>(1, block_bytes)));
     }
 
     void read_group(const Window& window, const Group& group, float* out, ReadScratch& scratch) const {

@@ -244,6 +244,8 @@ TEST_F(Sources, BandsThatShareTheirBlocksAreReadAsTheyAre) {
         write_bands(path, bands, type, {"INTERLEAVE=PIXEL", "TILED=YES", "BLOCKXSIZE=32", "BLOCKYSIZE=32"});
         expect_pixels(pixels_of(of({path})), bands.values);
         SeriesOptions options = of({path});
+        options.cache_bytes = 40 << 10;  // of a few bands' blocks only
+        expect_pixels(pixels_of(options), bands.values);
         options.bands = {9, 2};
         std::vector<float> expected(bands.values.begin() + 8 * 6300, bands.values.begin() + 9 * 6300);
         expected.insert(expected.end(), bands.values.begin() + 6300, bands.values.begin() + 2 * 6300);
