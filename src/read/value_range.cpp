@@ -19,7 +19,7 @@ void require_in_range(std::span<const float> values, const std::string& where) {
     const auto end = std::to_chars(text.data(), text.data() + text.size(),
                                    *std::find_if(values.begin(), values.end(), beyond));
     throw InvalidArgument(where + ": pixel value " + std::string(text.data(), end.ptr) +
-                          " is out of range, expected at most 1e18 in magnitude; is it a nodata value? give "
+                          " is out of range, expected at most 1e17 in magnitude; is it a nodata value? give "
                           "it with -srcnodata");
 }
 

@@ -8,7 +8,7 @@ namespace rastertide {
 
 /// Squared differences of larger values overflow Float32 once they are summed over a patch. Values as large
 /// are nodata values that nobody declared.
-inline constexpr float kMaxPixelValue = 1e18F;
+inline constexpr float kMaxPixelValue = 1e17F;
 
 /// @param where  "'x.tif', band 1"
 /// @throws InvalidArgument  a value (not NaN) is beyond kMaxPixelValue

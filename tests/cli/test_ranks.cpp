@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What several ranks do together: errors of one of them end all, with one message and one exit code.
+// What several ranks do together: they share the CPUs, and errors of one end all, with one message and one
+// code.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
+#include "common/stack_options.hpp"
 #include "support/command.hpp"
 #include "support/temp_dir.hpp"
 
@@ -51,6 +56,61 @@ TEST(OneRank, OutOfMemoryIsToldAlikeEverywhere) {
         expect_one_error(failing(std::string("-fail memory -where ") + where), kFailed,
                          "error: out of memory: lower -mem or -tile, or run fewer ranks a node\n");
     }
+}
+
+/// Binds this process to its first n_cpus CPUs while it lives.
+class Binding {
+  public:
+    explicit Binding(int n_cpus) {
+        sched_getaffinity(0, sizeof before_, &before_);
+        cpu_set_t few;
+        CPU_ZERO(&few);
+        for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&few) < n_cpus; ++cpu) {
+            if (CPU_ISSET(cpu, &before_)) CPU_SET(cpu, &few);
+        }
+        sched_setaffinity(0, sizeof few, &few);
+    }
+    Binding(const Binding&) = delete;
+    Binding& operator=(const Binding&) = delete;
+    ~Binding() { sched_setaffinity(0, sizeof before_, &before_); }
+
+  private:
+    cpu_set_t before_{};
+};
+
+int cpus_of(pid_t process) {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    sched_getaffinity(process, sizeof cpus, &cpus);
+    return CPU_COUNT(&cpus);
+}
+
+int threads_of(const std::vector<std::string>& words, int node_size) {
+    return utils::thread_count(utils::Args::parse(utils::compute_option_specs(), words), node_size);
+}
+
+TEST(Threads, ABoundRankHasItsOwnCpus) {
+    const int all = cpus_of(0);
+    if (all < 2 || all < cpus_of(1))
+        GTEST_SKIP() << "this process may use " << all << " CPUs of " << cpus_of(1);
+    {
+        const Binding one(1);
+        EXPECT_EQ(threads_of({}, 1), 1);
+        EXPECT_EQ(threads_of({"-j", "ALL_CPUS"}, 1), 1);
+        EXPECT_EQ(threads_of({"-j", "3"}, 1), 3);
+    }
+    const Binding half(all / 2);
+    EXPECT_EQ(threads_of({}, 2), all / 2) << "its CPUs are not those of the node's other rank";
+    EXPECT_EQ(threads_of({}, 2 * all), 1) << "ranks bound to one socket share it";
+}
+
+TEST(Threads, UnboundRanksShareTheCpusOfTheNode) {
+    const int all = cpus_of(0);
+    if (all < cpus_of(1)) GTEST_SKIP() << "this process is bound to " << all << " CPUs";
+    EXPECT_EQ(threads_of({}, 1), all);
+    EXPECT_EQ(threads_of({}, 2), std::max(1, all / 2));
+    EXPECT_EQ(threads_of({}, 1000000), 1);
+    EXPECT_EQ(threads_of({"-j", "ALL_CPUS"}, 2), all);
 }
 
 #ifdef RASTERTIDE_TEST_MPI

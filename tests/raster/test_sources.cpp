@@ -99,7 +99,7 @@ TEST_F(Sources, HugeValuesAreAnErrorThatAsksForNodata) {
         } catch (const InvalidArgument& error) {
             EXPECT_EQ(std::string(error.what()),
                       "'" + path +
-                          "', band 1: pixel value -3.4028235e+38 is out of range, expected at most 1e18 in "
+                          "', band 1: pixel value -3.4028235e+38 is out of range, expected at most 1e17 in "
                           "magnitude; is it a nodata value? give it with -srcnodata");
         }
         SeriesOptions options = of({path});

@@ -6,7 +6,8 @@
 #include <cmath>
 #include <thread>
 
-#include <unistd.h>
+#include <sched.h>
+#include <sys/types.h>
 
 #include <rastertide/read/crs.hpp>
 
@@ -49,11 +50,25 @@ void check_texts(const SeriesOptions& options) {
     }
 }
 
-/// Cores for each of the ranks of a node: their share, unless the launcher has bound this rank to its own.
+constexpr pid_t kThisProcess = 0;
+constexpr pid_t kInit = 1;
+
+/// CPUs that a process may use. hardware_concurrency() would count those that it is not bound to, too.
+int usable_cpus([[maybe_unused]] pid_t process) {
+#ifdef __linux__
+    std::array<cpu_set_t, 8> cpus{};  // of 1024 CPUs each
+    if (sched_getaffinity(process, sizeof cpus, cpus.data()) == 0)
+        return CPU_COUNT_S(sizeof cpus, cpus.data());
+#endif
+    return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+/// A rank's share of its node's CPUs, but no more than its launcher has bound it to. Both count: mpirun binds
+/// more than two ranks to sockets, which several ranks share.
 int default_threads(int node_size) {
-    const auto usable = static_cast<long>(std::max(1U, std::thread::hardware_concurrency()));
-    const bool bound = usable < sysconf(_SC_NPROCESSORS_ONLN);
-    return static_cast<int>(bound ? usable : std::max(1L, usable / node_size));
+    // The first process has all CPUs of the node, in a container all of the container.
+    const int share = std::max(1, usable_cpus(kInit) / node_size);
+    return std::min(share, usable_cpus(kThisProcess));
 }
 
 }  // namespace
@@ -114,7 +129,7 @@ std::vector<OptionSpec> compute_option_specs() {
 int thread_count(const Args& args, int node_size) {
     const std::string threads = args.get("j", "");
     if (threads.empty()) return default_threads(node_size);
-    if (threads == "ALL_CPUS") return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    if (threads == "ALL_CPUS") return usable_cpus(kThisProcess);
     constexpr std::int64_t kMaxThreads = 4096;
     const std::int64_t n = args.integer("j", 1);
     if (n < 1 || n > kMaxThreads) throw UsageError("-j " + threads + ": expected 1 to 4096 or ALL_CPUS");

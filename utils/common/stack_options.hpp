@@ -16,7 +16,9 @@ namespace rastertide::utils {
 std::vector<OptionSpec> stack_option_specs();
 SeriesOptions stack_options(const Args& args);
 
-/// The value of -j. @param node_size  ranks that share this node's cores, if it is not given
+/// The value of -j; ALL_CPUS are those this process may use. Without it, a rank's share of the node's CPUs,
+/// at most those it is bound to.
+/// @param node_size  ranks that share this node's cores
 int thread_count(const Args& args, int node_size);
 
 /// Options of every utility that computes: -device, -j, -mem, -tile.

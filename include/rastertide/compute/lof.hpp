@@ -56,7 +56,7 @@ struct ScoreStack {
 /// k becomes n - 1 there; with n < 3 all dates of the location score NaN.
 ///
 /// @param pixels  tile with its halo: n_rows, n_cols >= p. Infinities are not allowed (readers make them
-/// NaN), nor values beyond 1e18 in magnitude, whose squared differences overflow.
+/// NaN), nor values beyond 1e17 in magnitude, whose squared differences overflow.
 /// @param params  see LofParams; validate(pixels.n_dates) is called
 /// @param scores  out: n_dates x (n_rows - p + 1) x (n_cols - p + 1); must not overlap `pixels`
 /// @param options backend and threads; the result is the same for every thread count and every way to cut

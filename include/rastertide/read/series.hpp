@@ -67,7 +67,7 @@ class RasterSeries {
     /// nodata value marks, or that is
     ///                not finite, becomes NaN; scale and offset of the file are applied, then PixelScale
     /// @throws IoError  naming file, band, window and the library's text
-    /// @throws InvalidArgument  naming file and band: a valid value is beyond 1e18 in magnitude
+    /// @throws InvalidArgument  naming file and band: a valid value is beyond 1e17 in magnitude
     void read(const Window& window, float* out);
 
   private:
