@@ -100,6 +100,9 @@ class MpiCommunicator final : public Communicator {
         const int length = checked_count(text.size());
         check(MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, MPI_COMM_WORLD),
               "MPI_Allgather");
+        checked_count(
+            std::accumulate(lengths.begin(), lengths.end(), std::size_t{0},
+                            [](std::size_t sum, int n) { return sum + static_cast<std::size_t>(n); }));
         std::vector<int> offsets(lengths.size());
         std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
         std::string all(static_cast<std::size_t>(offsets.back()) + static_cast<std::size_t>(lengths.back()),
@@ -113,15 +116,6 @@ class MpiCommunicator final : public Communicator {
                 all.substr(static_cast<std::size_t>(offsets[i]), static_cast<std::size_t>(lengths[i])));
         }
         return texts;
-    }
-
-    std::string broadcast(const std::string& text) override {
-        int length = checked_count(text.size());
-        check(MPI_Bcast(&length, 1, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast");
-        std::string result = text;
-        result.resize(static_cast<std::size_t>(length));
-        check(MPI_Bcast(result.data(), length, MPI_CHAR, 0, MPI_COMM_WORLD), "MPI_Bcast");
-        return result;
     }
 
     void reset_tickets() override {

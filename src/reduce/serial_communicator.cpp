@@ -33,7 +33,6 @@ class SerialCommunicator final : public Communicator {
     void sum(std::span<std::int64_t>) override {}
     void max(std::span<double>) override {}
     std::vector<std::string> gather(const std::string& text) override { return {text}; }
-    std::string broadcast(const std::string& text) override { return text; }
     void reset_tickets() override { next_ticket_ = 0; }
     std::int64_t next_ticket() override { return next_ticket_++; }
     void close_tickets() override { next_ticket_ = std::numeric_limits<std::int64_t>::max() / 2; }
