@@ -2,12 +2,15 @@
 // What several ranks do together: they share the CPUs, and errors of one end all, with one message and one
 // code.
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <sched.h>
 
 #include "common/stack_options.hpp"
@@ -168,6 +171,90 @@ TEST(Ranks, AnErrorWithoutATextEndsAll) {
         expect_one_error(mpirun(2) + failing(std::string("-where together -rank 1 -fail ") + kind), kFailed,
                          "unknown error");
     }
+}
+
+std::string text_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// Runs on small simulated stacks, whose tiles are many.
+class RankRuns : public testing::Test {
+  protected:
+    static std::string lof(const std::string& options, const std::string& outdir, const std::string& stack) {
+        return utility("rastertide_lof") + " -q -j 1 -patch 3 -neighbors 5 " + options + " -o " +
+               quoted(outdir) + " " + quoted(stack);
+    }
+
+    std::string stack(const std::string& name, const std::string& options) const {
+        const CommandResult result =
+            run(utility("rastertide_simulate") + " -q " + options + " -o " + quoted(dir_.file(name)));
+        EXPECT_EQ(result.exit_code, 0) << result.output;
+        return dir_.file(name);
+    }
+
+    /// One rank and several give the same bytes.
+    void expect_same_on_ranks(const std::string& stack, const std::string& options) const {
+        const std::string alone = dir_.file("alone");
+        ASSERT_EQ(run(lof(options, alone, stack)).exit_code, 0);
+        const nlohmann::json expected = nlohmann::json::parse(text_of(alone + "/summary.json"));
+        for (const int n_ranks : {2, 3}) {
+            const std::string out = dir_.file("ranks" + std::to_string(n_ranks));
+            const CommandResult result = run(mpirun(n_ranks) + lof(options, out, stack));
+            ASSERT_EQ(result.exit_code, 0) << result.output;
+            const nlohmann::json found = nlohmann::json::parse(text_of(out + "/summary.json"));
+            EXPECT_EQ(found.at("ranks"), n_ranks);
+            EXPECT_EQ(found.at("threshold"), expected.at("threshold"));
+            for (const char* file :
+                 {"per_date.csv", "per_date.svg", "anomaly_count.tif", "lof_max.tif", "lof_max_date.tif"}) {
+                EXPECT_TRUE(text_of(out + "/" + file) == text_of(alone + "/" + file))
+                    << n_ranks << ' ' << file;
+            }
+        }
+    }
+
+    TempDir dir_;
+};
+
+TEST_F(RankRuns, AQuantileIsTheSameOnAllNumbersOfRanks) {
+    for (const char* quantile : {"0.5", "0.975", "0.99999"}) {
+        const std::string name = std::string("stack") + quantile;
+        expect_same_on_ranks(stack(name, "-n_dates 12 -outsize 60 50 -nodata_fraction 0.3"),
+                             std::string("-overwrite -tile 16 7 -threshold quantile:") + quantile);
+    }
+}
+
+#ifdef RASTERTIDE_TEST_HDF5
+TEST_F(RankRuns, RanksReadOneHdf5File) {
+    expect_same_on_ranks(stack("stack.h5", "-n_dates 12 -outsize 60 50 -nodata_fraction 0.3"), "-tile 16 7");
+}
+#endif
+
+TEST_F(RankRuns, AWriteErrorOfOneRankEndsAll) {
+    const std::string scenes = stack("scenes", "-n_dates 20 -outsize 200 200");
+    // A folder in the place of the last tile's file, made as soon as the run has made the folder around it.
+    const std::string in_the_way = dir_.file("out/tiles/lof/t_0199_0000.tif");
+    const std::string block = "(for i in $(seq 1000); do mkdir " + quoted(in_the_way) +
+                              " 2>/dev/null && break; sleep 0.01; done) & ";
+    expect_one_error(block + mpirun(2) + lof("-device reference -tile 1000 1", dir_.file("out"), scenes),
+                     kFailed, "t_0199_0000.tif");
+}
+
+TEST_F(RankRuns, AKilledRankEndsTheOthers) {
+    const std::string scenes = stack("scenes", "-n_dates 100 -outsize 300 300");
+    const auto start = std::chrono::steady_clock::now();
+    // exec keeps the process number: the killer ends the utility itself, as soon as the run has begun.
+    const std::string killer = "{ me=$$; (for i in $(seq 200); do [ -d " +
+                               quoted(dir_.file("out/tiles/lof_max")) +
+                               " ] && break; sleep 0.05; done; sleep 0.5; kill -9 $me) & }";
+    const std::string slow_run = lof("-device reference -tile 16 16 -overwrite", dir_.file("out"), scenes);
+    const CommandResult result =
+        run(on_ranks(2, "[ $OMPI_COMM_WORLD_RANK = 1 ] && " + killer + "; exec " + slow_run));
+    EXPECT_NE(result.exit_code, 0) << result.output;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+    EXPECT_FALSE(std::filesystem::exists(dir_.file("out/summary.json"))) << "the run ended before the kill";
 }
 
 #endif
