@@ -38,11 +38,14 @@ class PendingWrite {
 
 /// Runs `step` on this rank; if it fails on any rank, every rank throws its message. Collective.
 /// @throws AgreedError
+/// @throws CommError  of step() itself, on this rank alone: MPI is broken and cannot be asked to agree on it
 template <class Step>
 void together(Communicator& comm, Step step) {
     std::optional<Failure> failure;
     try {
         step();
+    } catch (const CommError&) {
+        throw;
     } catch (...) {
         failure = Failure{current_error()};
     }
@@ -81,6 +84,8 @@ void for_each_tile(Communicator& comm, const TilePlan& plan, Load load, Work wor
                 slot = 1 - slot;
             }
             worker.run(finish);
+        } catch (const CommError&) {
+            throw;
         } catch (...) {
             comm.close_tickets();
             throw;

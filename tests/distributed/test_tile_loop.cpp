@@ -100,6 +100,17 @@ TEST(TileLoop, RanksTakeTilesWhileRankZeroComputes) {
     EXPECT_LT(longest_wait_s, 0.5) << "rank 0 computed for 2 s";
 }
 
+TEST(TileLoop, AnErrorOfMpiItselfIsNotAgreedUpon) {
+    try {
+        together(*world, [] { throw CommError("MPI_Fetch_and_op: broken"); });
+        ADD_FAILURE() << "no exception on rank " << world->rank();
+    } catch (const AgreedError&) {
+        ADD_FAILURE() << "asked MPI, which is broken, to agree on it";
+    } catch (const CommError& error) {
+        EXPECT_STREQ(error.what(), "MPI_Fetch_and_op: broken");
+    }
+}
+
 TEST(TileLoop, AnErrorOfOneRankIsThrownOnAll) {
     const int failing = world->size() - 1;
     const auto fail = [&](const Tile&, Slot) {

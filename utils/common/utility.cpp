@@ -159,8 +159,8 @@ void run_body(const UtilityInfo& info, int argc, char** argv, Communicator& comm
     try {
         body(context);
     } catch (const UsageError& error) {
-        comm.agree(
-            Failure{error.what(), kUsage});  // meets the others in their first agree(), see utility.hpp
+        // Meets the others in their first agree(), see utility.hpp.
+        comm.agree(Failure{error.what(), kUsage});
     }
 }
 

@@ -64,9 +64,8 @@ std::unique_ptr<Communicator> make_serial_communicator();
 
 /// The ranks this process was started with: MPI's where a launcher (mpirun, srun) started it and this build
 /// has MPI, else one rank. MPI is initialised here, and finalised when the object goes.
-/// @throws LaunchError  started on several ranks, but this build has no MPI or another one than the
-/// launcher's:
-///                      every rank would be alone and write over the others' files
+/// @throws LaunchError  several ranks that cannot meet (no MPI in this build, or not the launcher's): each
+///                      would write over the others' files
 /// @throws CommError    MPI failed
 std::unique_ptr<Communicator> make_communicator(int& argc, char**& argv);
 
