@@ -28,8 +28,8 @@ std::vector<Backend> available_backends();
 /// @throws BackendUnavailable  an explicit request that cannot be met; there is no silent fallback
 Backend resolve_backend(Backend requested);
 
-/// The name of the SIMD instruction set that the Cpu backend uses here ("AVX3_ZEN4", "AVX2", ...).
-/// The environment variable RASTERTIDE_SIMD lowers it (for tests); see docs/design.
+/// The name of the SIMD instruction set that the Cpu backend uses here ("AVX3_DL", "AVX2", ...).
+/// The environment variable RASTERTIDE_SIMD lowers it (for tests); see docs/design/03-simd.md.
 std::string_view simd_level();
 
 }  // namespace rastertide
