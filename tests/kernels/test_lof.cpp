@@ -206,8 +206,8 @@ INSTANTIATE_TEST_SUITE_P(Patches, LofTiles,
                          testing::Combine(testing::Values(1, 3, 5, 7, 9, 15), testing::Values(10),
                                           testing::Values(1), testing::Values(0)));
 INSTANTIATE_TEST_SUITE_P(Others, LofTiles,
-                         testing::Combine(testing::Values(7, 31), testing::Values(3, 20),
-                                          testing::Values(1, 2, 3), testing::Values(-40, 5)));
+                         testing::Values(Cut{7, 3, 2, -40}, Cut{7, 20, 1, 5}, Cut{7, 20, 3, -40},
+                                         Cut{5, 3, 3, 5}));
 
 class LofLevels : public testing::TestWithParam<const char*> {
   protected:
