@@ -19,10 +19,18 @@ std::vector<OptionSpec> option_specs() {
                    {{"threshold", 1, "RULE", "sigma:N, quantile:Q or value:V (default sigma:2)"},
                     {"of", 1, "FORMAT", "write lof and anomaly also as one file of this format"},
                     {"co", 1, "NAME=VALUE", "creation option of the files", true},
+                    {"ot", 1, "Float32|Float64", "type of lof and lof_max in their files (default Float32)"},
                     {"a_nodata", 1, "VALUE", "nodata value of lof and lof_max, 0 or below (default nan)"},
                     {"overwrite", 0, "", "replace the run that OUTDIR holds"}},
                    stack_option_specs(),
                    compute_option_specs()});
+}
+
+/// Whole numbers would lose what scores tell: they are about 1.
+SampleType score_type(const std::string& word) {
+    if (word == "Float32") return SampleType::Float32;
+    if (word == "Float64") return SampleType::Float64;
+    throw UsageError("-ot '" + word + "': expected Float32 or Float64");
 }
 
 RunLofOptions run_options(const UtilityContext& context) {
@@ -45,6 +53,7 @@ RunLofOptions run_options(const UtilityContext& context) {
     } else {
         format_extension(options.format);
     }
+    options.score_type = score_type(args.get("ot", "Float32"));
     options.nodata = args.number("a_nodata", options.nodata);
     options.overwrite = args.has("overwrite");
     return options;

@@ -54,7 +54,7 @@ std::vector<ProductBand> date_bands(const LofSummary& summary, Items items) {
 Product lof_product(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary) {
     const std::int64_t n_pixels = run.series.grid().extent().n_pixels();
     Product product{
-        kLofProduct, SampleType::Float32, run.options.nodata, {}, parameters(run, summary), {}, {}, false};
+        kLofProduct, run.options.score_type, run.options.nodata, {}, parameters(run, summary), {}, {}, false};
     product.bands = date_bands(summary, [&](std::size_t i) {
         const auto moments = statistics.date(static_cast<std::int64_t>(i));
         return statistics_items(moments.min, moments.max, moments.mean, moments.std, moments.n, n_pixels);
@@ -82,8 +82,9 @@ std::vector<Product> location_products(const LofRun& run, const LofSummary& summ
     const MetadataItems metadata = parameters(run, summary);
     Product count{
         kCountProduct, SampleType::UInt16, kCountNodata, {{"anomalous dates", {}}}, metadata, {}, {}, false};
-    Product max{kMaxProduct, SampleType::Float32, run.options.nodata, {{"highest LOF", {}}}, metadata, {}, {},
-                false};
+    Product max{
+        kMaxProduct, run.options.score_type, run.options.nodata, {{"highest LOF", {}}}, metadata, {}, {},
+        false};
     Product max_date{kMaxDateProduct,
                      SampleType::UInt16,
                      kDateNodata,

@@ -47,7 +47,7 @@ struct LofRun {
     ShardFormat shard_format(SampleType type, double nodata) const {
         return {type, nodata, options.format.empty() ? options.creation_options : std::vector<std::string>{}};
     }
-    ShardFormat score_format() const { return shard_format(SampleType::Float32, options.nodata); }
+    ShardFormat score_format() const { return shard_format(options.score_type, options.nodata); }
     std::int64_t score_bytes(const Tile& tile) const {
         return tile.shard.n_pixels() * n_dates() * std::int64_t{sizeof(float)};
     }

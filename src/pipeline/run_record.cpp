@@ -34,6 +34,7 @@ Json options_json(const LofRun& run) {
             {"bands", options.series.bands},
             {"device", to_string(options.compute.backend)},
             {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
+            {"ot", options.score_type == SampleType::Float64 ? "Float64" : "Float32"},
             {"a_nodata", number(options.nodata)},
             {"of", options.format},
             {"co", options.creation_options}};

@@ -20,6 +20,8 @@ inline GDALDataType gdal_type(SampleType type) {
             return GDT_UInt16;
         case SampleType::Float32:
             return GDT_Float32;
+        case SampleType::Float64:
+            return GDT_Float64;
     }
     throw InternalError("unknown sample type");
 }

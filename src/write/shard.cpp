@@ -28,6 +28,8 @@ std::int64_t block_size(std::int64_t n) {
     return round_up(even, kBlockUnit);
 }
 
+SampleType memory_type(SampleType type) { return type == SampleType::Float64 ? SampleType::Float32 : type; }
+
 StringList creation_options(const Grid& grid, const ShardFormat& format) {
     StringList options;
     options.set("INTERLEAVE", "BAND");
@@ -37,8 +39,8 @@ StringList creation_options(const Grid& grid, const ShardFormat& format) {
     options.set("BLOCKYSIZE", std::to_string(block_size(grid.n_rows)));
     options.set_all(format.creation_options);
     // The floating point predictor is for the scores alone; masks and counts have the other one.
-    const bool is_float = format.type == SampleType::Float32;
-    if (!is_float && options.value("PREDICTOR") == "3") options.set("PREDICTOR", "2");
+    if (memory_type(format.type) != SampleType::Float32 && options.value("PREDICTOR") == "3")
+        options.set("PREDICTOR", "2");
     return options;
 }
 
@@ -73,7 +75,7 @@ CPLErr transfer(GDALDatasetH dataset, GDALRWFlag direction, const Grid& grid, in
 
 /// Whether the file has another value than NaN where the memory has NaN.
 bool replaces_nan(const ShardFormat& format) {
-    return format.type == SampleType::Float32 && !std::isnan(format.nodata);
+    return memory_type(format.type) == SampleType::Float32 && !std::isnan(format.nodata);
 }
 
 /// Band by band: a copy of all would double the tile's memory.
@@ -86,7 +88,8 @@ CPLErr write_with_nodata(GDALDatasetH dataset, const Grid& grid, std::int64_t n_
     for (std::int64_t i = 0; i < n_bands && status == CE_None; ++i) {
         std::transform(data + i * n_pixels, data + (i + 1) * n_pixels, band.begin(),
                        [=](float value) { return std::isnan(value) ? nodata : value; });
-        status = transfer(dataset, GF_Write, grid, static_cast<int>(i) + 1, 1, format.type, band.data());
+        status =
+            transfer(dataset, GF_Write, grid, static_cast<int>(i) + 1, 1, SampleType::Float32, band.data());
     }
     return status;
 }
@@ -103,10 +106,10 @@ void write_shard(const std::string& path, const Grid& grid, std::int64_t n_bands
     DatasetHandle dataset = create(file.path(), grid, n_bands, format);
     if (dataset == nullptr) errors.throw_error(what);
     // GDAL's C interface takes one pointer for both directions; writing does not change the data.
-    const CPLErr status =
-        replaces_nan(format)
-            ? write_with_nodata(dataset.get(), grid, n_bands, format, static_cast<const float*>(data))
-            : transfer(dataset.get(), GF_Write, grid, 1, n_bands, format.type, const_cast<void*>(data));
+    const CPLErr status = replaces_nan(format) ? write_with_nodata(dataset.get(), grid, n_bands, format,
+                                                                   static_cast<const float*>(data))
+                                               : transfer(dataset.get(), GF_Write, grid, 1, n_bands,
+                                                          memory_type(format.type), const_cast<void*>(data));
     dataset.reset();  // writes what is still in the cache: a full disk often shows only here
     if (status != CE_None) errors.throw_error(what);
     errors.throw_if_failed(what);
@@ -124,7 +127,7 @@ void read_shard(const std::string& path, const Grid& grid, std::int64_t n_bands,
         GDALGetRasterYSize(dataset.get()) != grid.n_rows || GDALGetRasterCount(dataset.get()) != n_bands) {
         throw IoError(what + ": its size is not that of the tile");
     }
-    if (transfer(dataset.get(), GF_Read, grid, 1, n_bands, format.type, data) != CE_None) {
+    if (transfer(dataset.get(), GF_Read, grid, 1, n_bands, memory_type(format.type), data) != CE_None) {
         errors.throw_error(what);
     }
     if (!replaces_nan(format)) return;

@@ -216,6 +216,10 @@ TEST_F(BadInput, NoOutput) {
     expect_error(utility("rastertide_lof") + " x.tif", kUsage, {"no output", "-o"});
 }
 
+TEST_F(BadInput, ATypeThatScoresDoNotFit) {
+    expect_error(lof("-ot Int16 x.tif"), kUsage, {"-ot 'Int16'", "Float32 or Float64"});
+}
+
 TEST_F(BadInput, NodataThatAScoreCouldHave) {
     expect_error(lof("-a_nodata 1 " + quoted(stack(12))), kFailed, {"a_nodata is 1", "NaN, 0 or a negative"});
 }

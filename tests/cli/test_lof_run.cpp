@@ -81,7 +81,10 @@ class LofRuns : public testing::Test {
     static std::string reference() { return shared_->file("reference"); }
 
     /// The same pixels, tables and figures as the reference run.
-    static void expect_same_results(const std::string& outdir) {
+    static void expect_same_results(const std::string& outdir,
+                                    const std::vector<const char*>& same_files = {
+                                        "per_date.csv", "per_date.svg", "anomaly_count.tif", "lof_max.tif",
+                                        "lof_max_date.tif"}) {
         for (const char* product :
              {"lof.vrt", "anomaly.vrt", "anomaly_count.tif", "lof_max.tif", "lof_max_date.tif"}) {
             const Bands expected = read_bands(reference() + "/" + product);
@@ -92,8 +95,7 @@ class LofRuns : public testing::Test {
                 0)
                 << product;
         }
-        for (const char* file :
-             {"per_date.csv", "per_date.svg", "anomaly_count.tif", "lof_max.tif", "lof_max_date.tif"}) {
+        for (const char* file : same_files) {
             EXPECT_TRUE(text_of(outdir + "/" + file) == text_of(reference() + "/" + file)) << file;
         }
         for (const char* key : {"mean", "std", "threshold", "anomalies", "scores", "anomalous_locations"}) {
@@ -276,6 +278,14 @@ TEST_F(LofRuns, AnotherNodataValueChangesNoScore) {
     EXPECT_EQ(highest->GetRasterBand(1)->GetNoDataValue(), -1);
     EXPECT_EQ(read_bands(dir_.file("out/lof_max.tif")).at(0, 0, 0), -1);
     EXPECT_EQ(summary_of(dir_.file("out")).at("mean"), summary_of(reference()).at("mean"));
+}
+
+TEST_F(LofRuns, AnotherTypeChangesNoScore) {
+    run_lof(scenes(), dir_.file("out"), "-patch 5 -neighbors 6 -ot Float64");
+    expect_same_results(dir_.file("out"),
+                        {"per_date.csv", "per_date.svg", "anomaly_count.tif", "lof_max_date.tif"});
+    const GDALDatasetUniquePtr lof(GDALDataset::Open(dir_.file("out/lof.vrt").c_str()));
+    EXPECT_EQ(lof->GetRasterBand(1)->GetRasterDataType(), GDT_Float64);
 }
 
 TEST_F(LofRuns, OverwriteReplacesARunAndNothingElse) {

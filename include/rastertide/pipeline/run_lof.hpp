@@ -13,6 +13,7 @@
 #include <rastertide/pipeline/threshold.hpp>
 #include <rastertide/read/open_series.hpp>
 #include <rastertide/reduce/communicator.hpp>
+#include <rastertide/write/shard.hpp>
 
 namespace rastertide {
 
@@ -28,6 +29,8 @@ struct RunLofOptions {
     std::int64_t tile_n_rows = 0;
     std::string format;  ///< -of: also one file of this format for lof and anomaly; empty = none
     std::vector<std::string> creation_options;  ///< -co: of the files of -of, else of the shards
+    /// -ot: type of lof and lof_max in their files, Float32 or Float64.
+    SampleType score_type = SampleType::Float32;
     /// -a_nodata: nodata value of lof and lof_max. Scores are positive, so 0, a negative number or NaN.
     double nodata = std::numeric_limits<double>::quiet_NaN();
     bool overwrite = false;

@@ -9,14 +9,14 @@
 
 namespace rastertide {
 
-enum class SampleType { Byte, UInt16, Float32 };
+enum class SampleType { Byte, UInt16, Float32, Float64 };
 
 std::int64_t bytes_of(SampleType type);
 
 /// What all shards of a product share.
 struct ShardFormat {
-    SampleType type = SampleType::Float32;
-    double nodata = 0;  ///< of Float32 products, which hold NaN in memory: what the file has in its place
+    SampleType type = SampleType::Float32;  ///< in the file; in memory Float64 is Float32
+    double nodata = 0;  ///< of float products, which hold NaN in memory: what the file has in its place
     std::vector<std::string> creation_options;  ///< of GDAL's GTiff driver, NAME=VALUE
 };
 
