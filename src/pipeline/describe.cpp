@@ -61,7 +61,8 @@ Json plan_json(const RasterSeries& series, const DescribeOptions& options,
                std::vector<std::string>& problems) {
     try {
         options.lof.validate(series.n_dates());
-        TileRequest request = make_tile_request(series, options.lof, options.compute,
+        TileRequest request = make_tile_request(series, options.lof.patch_size,
+                                                lof_memory_needs(series, options.lof, options.compute),
                                                 options.memory_limit_bytes, options.node_size);
         request.tile_n_cols = options.tile_n_cols;
         request.tile_n_rows = options.tile_n_rows;

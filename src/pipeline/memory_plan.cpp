@@ -18,7 +18,7 @@ constexpr std::int64_t kMaxBlockCacheBytes = 256 * kMegabyte;
 constexpr int kRanksOfOnePlan = 4;
 // Buffers of a rank: one tile is read while another is computed; one is computed while another is written.
 constexpr std::int64_t kReadBuffers = 2;
-constexpr std::int64_t kScoreBuffers = 2;
+constexpr std::int64_t kResultBuffers = 2;
 
 std::int64_t rank_bytes(std::int64_t memory_limit_bytes, int node_size) {
     return memory_limit_bytes / std::max(node_size, kRanksOfOnePlan);
@@ -47,20 +47,27 @@ std::int64_t block_cache_bytes(std::int64_t memory_limit_bytes, int node_size) {
     return std::min(kMaxBlockCacheBytes, rank_bytes(memory_limit_bytes, node_size) / 8);
 }
 
-TileRequest make_tile_request(const RasterSeries& series, const LofParams& params,
-                              const ComputeOptions& compute, std::int64_t memory_limit_bytes, int node_size) {
+MemoryNeeds lof_memory_needs(const RasterSeries& series, const LofParams& params,
+                             const ComputeOptions& compute) {
     const std::int64_t n_dates = series.n_dates();
-    check_scratch(lof_scratch_bytes(n_dates, series.n_bands(), params, compute), memory_limit_bytes,
-                  node_size);
+    return {lof_scratch_bytes(n_dates, series.n_bands(), params, compute),
+            n_dates * std::int64_t{sizeof(float)},
+            lof_block_rows(n_dates, series.n_bands(), params, compute)};
+}
+
+TileRequest make_tile_request(const RasterSeries& series, int patch_size, const MemoryNeeds& needs,
+                              std::int64_t memory_limit_bytes, int node_size) {
+    check_scratch(needs.scratch_bytes, memory_limit_bytes, node_size);
     TileRequest request;
-    request.row_unit = lof_block_rows(n_dates, series.n_bands(), params, compute);
+    request.row_unit = needs.row_unit;
     request.n_cols = series.grid().n_cols;
     request.n_rows = series.grid().n_rows;
-    request.patch_size = params.patch_size;
+    request.patch_size = patch_size;
     request.block_n_cols = series.block_n_cols();
     request.block_n_rows = series.block_n_rows();
-    request.bytes_per_source_pixel = kReadBuffers * n_dates * series.n_bands() * std::int64_t{sizeof(float)};
-    request.bytes_per_shard_pixel = kScoreBuffers * n_dates * std::int64_t{sizeof(float)};
+    request.bytes_per_source_pixel =
+        kReadBuffers * series.n_dates() * series.n_bands() * std::int64_t{sizeof(float)};
+    request.bytes_per_shard_pixel = kResultBuffers * needs.bytes_per_shard_pixel;
     request.budget_bytes = rank_bytes(memory_limit_bytes, node_size) - kProcessBytes -
                            block_cache_bytes(memory_limit_bytes, node_size) -
                            scratch_share_bytes(memory_limit_bytes, node_size);
@@ -71,6 +78,13 @@ TileRequest make_tile_request(const RasterSeries& series, const LofParams& param
                               " MB are needed before the first tile");
     }
     return request;
+}
+
+std::int64_t keep_bytes(std::int64_t memory_limit_bytes, int node_size, std::int64_t tile_bytes,
+                        std::int64_t scratch_bytes) {
+    const std::int64_t used =
+        kProcessBytes + block_cache_bytes(memory_limit_bytes, node_size) + tile_bytes + scratch_bytes;
+    return std::max<std::int64_t>(0, memory_limit_bytes / std::max(node_size, 1) - used);
 }
 
 }  // namespace rastertide

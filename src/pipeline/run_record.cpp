@@ -1,44 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
+#include "pipeline/run_record.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include <rastertide/core/backend.hpp>
 #include <rastertide/core/error.hpp>
 #include <rastertide/core/version.hpp>
-#include <rastertide/write/mosaic.hpp>
-#include <rastertide/write/text_file.hpp>
 
-#include "pipeline/lof_run.hpp"
+#include "pipeline/stack_run.hpp"
 
 namespace rastertide {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-constexpr const char* kSoftware = "rastertide_lof";
-
-/// File names may be of any bytes, JSON is UTF-8.
-std::string text_of(const Json& json) {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-/// JSON has no NaN.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json options_json(const LofRun& run) {
-    const RunLofOptions& options = run.options;
-    return {{"patch", options.lof.patch_size},
-            {"neighbors", options.lof.neighbors},
-            {"threshold", options.threshold.text()},
-            {"scale", options.series.scale == PixelScale::Db ? "db" : "linear"},
-            {"bands", options.series.bands},
-            {"device", to_string(options.compute.backend)},
-            {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
-            {"ot", options.score_type == SampleType::Float64 ? "Float64" : "Float32"},
-            {"a_nodata", number(options.nodata)},
-            {"of", options.format},
-            {"co", options.creation_options}};
-}
 
 Json grid_json(const Grid& grid) {
     return {{"size", {grid.n_cols, grid.n_rows}},
@@ -55,34 +25,36 @@ Json scenes_json(const RasterSeries& series) {
     return scenes;
 }
 
-Json stages_json(const LofSummary& summary) {
-    Json stages = Json::object();
-    for (const StageCost& stage : summary.stages) {
-        stages[stage.name] = {{"seconds", stage.seconds},
-                              {"bytes", stage.bytes},
-                              {"peak_memory_bytes", stage.peak_memory_bytes}};
-    }
-    return stages;
-}
-
 }  // namespace
 
-void write_run_record(const LofRun& run) {
-    const Json record = {{"software", kSoftware},
-                         {"version", kVersion},
-                         {"options", options_json(run)},
-                         {"grid", grid_json(run.series.grid())},
-                         {"scenes", scenes_json(run.series)}};
-    write_text_file(run.folder.file("run.json"), text_of(record));
+std::string json_text(const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-OutputFolder::Contents contents_of_run(const std::string& outdir) {
-    const std::string path = outdir + "/run.json";
+Json common_options_json(const StackRun& run) {
+    const RunOptions& options = run.common;
+    return {{"scale", to_string(options.series.scale)},
+            {"bands", options.series.bands},
+            {"device", to_string(options.compute.backend)},
+            {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
+            {"of", options.format},
+            {"co", options.creation_options}};
+}
+
+std::string run_record(const StackRun& run, const RunKind& kind, const Json& options) {
+    return json_text({{"software", kind.software},
+                      {"version", kVersion},
+                      {"options", options},
+                      {"grid", grid_json(run.series.grid())},
+                      {"scenes", scenes_json(run.series)}});
+}
+
+OutputFolder::Contents contents_of_run(const std::string& outdir, const RunKind& kind) {
+    const std::string path = outdir + "/" + kRunRecord;
     const Json record = Json::parse(read_text_file(path), nullptr, false);
-    if (record.is_discarded() || !record.is_object() || record.value("software", "") != kSoftware) {
-        throw InvalidArgument("'" + path +
-                              "': is not the record of a rastertide_lof run; the folder is left as " +
-                              "it is, name another one");
+    if (record.is_discarded() || !record.is_object() || record.value("software", "") != kind.software) {
+        throw InvalidArgument("'" + path + "': is not the record of a " + kind.software +
+                              " run; the folder is left as it is, name another one");
     }
     std::vector<std::string> extensions = {".vrt", ".tif", ".qml"};
     const std::string format = record.value(Json::json_pointer("/options/of"), "");
@@ -92,37 +64,40 @@ OutputFolder::Contents contents_of_run(const std::string& outdir) {
         for (const char* sidecar : {".hdr", ".prj", ".wld", ".ige", ".ovr"}) extensions.emplace_back(sidecar);
     }
     OutputFolder::Contents contents;
-    contents.files = {"summary.json", "per_date.csv", "per_date.svg"};
-    for (const char* product : kProducts) {
+    contents.files.assign(kind.files.begin(), kind.files.end());
+    for (const char* product : kind.products) {
         contents.products.emplace_back(product);
         for (const std::string& extension : extensions) contents.files.push_back(product + extension);
     }
-    contents.files.emplace_back("run.json");  // last: until then the folder holds a run
+    contents.files.emplace_back(kRunRecord);  // last: until then the folder holds a run
     return contents;
 }
 
-void write_summary(const LofRun& run, const LofSummary& summary) {
-    const Json json = {{"software", kSoftware},
-                       {"version", kVersion},
-                       {"options", options_json(run)},
-                       {"dates", run.n_dates()},
-                       {"locations", summary.n_locations},
-                       {"scores", summary.n_scores},
-                       {"mean", number(summary.mean)},
-                       {"std", number(summary.std)},
-                       {"threshold", number(summary.threshold)},
-                       {"anomalies", summary.n_anomalies},
-                       {"anomalous_locations", summary.n_anomalous_locations},
-                       {"device", to_string(run.options.compute.backend)},
-                       {"simd", simd_level()},
-                       {"ranks", run.comm.size()},
-                       {"threads_per_rank", run.options.compute.n_threads},
-                       {"tiles", summary.n_tiles},
-                       {"memory_limit_bytes", run.options.memory_limit_bytes},
-                       {"peak_memory_bytes", summary.peak_memory_bytes},
-                       {"seconds", summary.wall_seconds},
-                       {"stages", stages_json(summary)}};
-    write_text_file(run.folder.file("summary.json"), text_of(json));
+RunCosts reduce_costs(const StackRun& run) {
+    RunCosts costs;
+    costs.stages = run.clock.reduce(run.comm);
+    double extremes[] = {run.clock.seconds_since_start(), static_cast<double>(peak_memory_bytes())};
+    run.comm.max(extremes);
+    costs.wall_seconds = extremes[0];
+    costs.peak_memory_bytes = static_cast<std::int64_t>(extremes[1]);
+    return costs;
+}
+
+void add_costs(Json& summary, const StackRun& run, const RunCosts& costs) {
+    summary["device"] = to_string(run.common.compute.backend);
+    summary["simd"] = simd_level();
+    summary["ranks"] = run.comm.size();
+    summary["threads_per_rank"] = run.common.compute.n_threads;
+    summary["tiles"] = run.plan.tiles.size();
+    summary["memory_limit_bytes"] = run.common.memory_limit_bytes;
+    summary["peak_memory_bytes"] = costs.peak_memory_bytes;
+    summary["seconds"] = costs.wall_seconds;
+    Json& stages = summary["stages"] = Json::object();
+    for (const StageCost& stage : costs.stages) {
+        stages[stage.name] = {{"seconds", stage.seconds},
+                              {"bytes", stage.bytes},
+                              {"peak_memory_bytes", stage.peak_memory_bytes}};
+    }
 }
 
 }  // namespace rastertide

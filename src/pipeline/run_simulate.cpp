@@ -15,7 +15,7 @@
 #include <rastertide/write/stack_writer.hpp>
 #include <rastertide/write/text_file.hpp>
 
-#include "pipeline/scene.hpp"
+#include "pipeline/simulate/scene.hpp"
 #include "pipeline/tile_loop.hpp"
 
 namespace rastertide {

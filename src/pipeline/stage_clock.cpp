@@ -6,8 +6,9 @@
 namespace rastertide {
 
 StageClock::StageClock() {
-    for (const char* name : {"open", "read", "lof", "statistics", "write_scores", "threshold", "read_scores",
-                             "anomalies", "write_masks", "products"}) {
+    for (const char* name :
+         {"open", "read", "lof", "statistics", "write_scores", "threshold", "read_scores", "anomalies",
+          "write_masks", "sample", "start", "iterate", "label", "write_labels", "products"}) {
         costs_.push_back({name, 0, 0, 0});
     }
 }
@@ -28,11 +29,10 @@ std::vector<StageCost> StageClock::reduce(Communicator& comm) const {
     comm.max(seconds);
     comm.max(peaks);
     comm.sum(bytes);
-    std::vector<StageCost> result = costs_;
-    for (std::size_t i = 0; i < result.size(); ++i) {
-        result[i].seconds = seconds[i];
-        result[i].bytes = bytes[i];
-        result[i].peak_memory_bytes = static_cast<std::int64_t>(peaks[i]);
+    std::vector<StageCost> result;
+    for (std::size_t i = 0; i < costs_.size(); ++i) {
+        if (seconds[i] == 0) continue;
+        result.push_back({costs_[i].name, seconds[i], bytes[i], static_cast<std::int64_t>(peaks[i])});
     }
     return result;
 }

@@ -11,7 +11,7 @@
 
 namespace rastertide {
 
-/// The stages of a run, in their order; each is timed by one thread at a time.
+/// The stages of all kinds of runs, in their order; each is timed by one thread at a time.
 enum class Stage {
     Open,
     Read,
@@ -22,6 +22,11 @@ enum class Stage {
     ReadScores,
     Anomalies,
     WriteMasks,
+    Sample,
+    Start,
+    Iterate,
+    Label,
+    WriteLabels,
     Products
 };
 
@@ -54,7 +59,8 @@ class StageClock {
 
     double seconds_since_start() const;
 
-    /// Over all ranks: the slowest rank's seconds, all ranks' bytes, the largest rank's peak. Collective.
+    /// Over all ranks: the slowest rank's seconds, all ranks' bytes, the largest rank's peak;
+    /// of the stages that any rank has spent time in. Collective.
     std::vector<StageCost> reduce(Communicator& comm) const;
 
   private:

@@ -9,6 +9,8 @@
 #include "read/series_impl.hpp"
 
 namespace rastertide {
+
+std::string to_string(PixelScale scale) { return scale == PixelScale::Db ? "db" : "linear"; }
 namespace {
 
 void to_decibels(float* values, std::int64_t n) {

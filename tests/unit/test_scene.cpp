@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include "pipeline/counter_random.hpp"
-#include "pipeline/scene.hpp"
-#include "pipeline/speckle.hpp"
+#include "core/counter_random.hpp"
+#include "pipeline/simulate/scene.hpp"
+#include "pipeline/simulate/speckle.hpp"
 
 namespace rastertide {
 namespace {

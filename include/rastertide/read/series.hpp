@@ -19,6 +19,9 @@ enum class PixelScale {
     Db,      ///< 10 log10(value); zero and negative values become NaN
 };
 
+/// The word of -scale: "linear" or "db".
+std::string to_string(PixelScale scale);
+
 /// What of one scene of a series is known without reading pixels.
 struct SceneInfo {
     std::string name;          ///< path or subdataset, and band where one file holds several dates

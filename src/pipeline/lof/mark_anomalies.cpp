@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/lof_run.hpp"
+#include "pipeline/lof/lof_run.hpp"
 
 namespace rastertide {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/per_date.hpp"
+#include "pipeline/lof/per_date.hpp"
 
 #include <algorithm>
 #include <sstream>

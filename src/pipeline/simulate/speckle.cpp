@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/speckle.hpp"
+#include "pipeline/simulate/speckle.hpp"
 
 #include <bit>
 #include <cmath>
 #include <numbers>
 
-#include "pipeline/counter_random.hpp"
+#include "core/counter_random.hpp"
 
 namespace rastertide {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/scene.hpp"
+#include "pipeline/simulate/scene.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "core/parallel_for.hpp"
-#include "pipeline/counter_random.hpp"
-#include "pipeline/speckle.hpp"
+#include "core/counter_random.hpp"
+#include "pipeline/simulate/speckle.hpp"
 
 namespace rastertide {
 namespace {

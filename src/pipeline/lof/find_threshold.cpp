@@ -4,7 +4,7 @@
 
 #include <rastertide/reduce/score_histogram.hpp>
 
-#include "pipeline/lof_run.hpp"
+#include "pipeline/lof/lof_run.hpp"
 
 namespace rastertide {
 namespace {

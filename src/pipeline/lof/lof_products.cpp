@@ -8,9 +8,9 @@
 #include <rastertide/write/style.hpp>
 #include <rastertide/write/text_file.hpp>
 
-#include "pipeline/lof_run.hpp"
+#include "pipeline/lof/lof_run.hpp"
+#include "pipeline/lof/per_date.hpp"
 #include "pipeline/number_text.hpp"
-#include "pipeline/per_date.hpp"
 
 namespace rastertide {
 namespace {
@@ -22,7 +22,7 @@ MetadataItems parameters(const LofRun& run, const LofSummary& summary) {
             {"RASTERTIDE_METHOD", "local outlier factor"},
             {"RASTERTIDE_PATCH", std::to_string(options.lof.patch_size)},
             {"RASTERTIDE_NEIGHBORS", std::to_string(options.lof.neighbors)},
-            {"RASTERTIDE_SCALE", options.series.scale == PixelScale::Db ? "db" : "linear"},
+            {"RASTERTIDE_SCALE", to_string(options.series.scale)},
             {"RASTERTIDE_THRESHOLD_RULE", options.threshold.text()},
             {"RASTERTIDE_THRESHOLD", number_text(summary.threshold)}};
 }
@@ -100,35 +100,12 @@ std::vector<Product> location_products(const LofRun& run, const LofSummary& summ
     return {count, max, max_date};
 }
 
-std::vector<ShardPlace> shard_places(const LofRun& run, const std::string& product,
-                                     const std::string& prefix) {
-    std::vector<ShardPlace> places;
-    for (const Tile& tile : run.plan.tiles) {
-        places.push_back(
-            {prefix + OutputFolder::shard_name(product, tile.tile_row, tile.tile_col), tile.shard});
-    }
-    return places;
-}
-
-void write_date_mosaic(const LofRun& run, Product product) {
-    product.pixel_is_point = run.series.pixel_is_point();
-    write_mosaic(run.folder.file(product.name + ".vrt"), run.series.grid(), product,
-                 shard_places(run, product.name, ""));
-}
-
-/// The file of -of.
-void write_single_file(const LofRun& run, const std::string& product) {
-    const std::string& format = run.options.format;
-    copy_raster(run.folder.file(product + ".vrt"), run.folder.file(product + "." + format_extension(format)),
-                format, run.options.creation_options, false);
-}
-
 /// A single file, made from shards that are not kept.
 void write_location_product(const LofRun& run, Product product) {
     product.pixel_is_point = run.series.pixel_is_point();
     const std::string vrt = run.folder.file("tiles/" + product.name + ".vrt");
     const std::string joined = run.folder.file("tiles/" + product.name + ".tif");
-    write_mosaic(vrt, run.series.grid(), product, shard_places(run, product.name, "../"));
+    write_product_mosaic(run, vrt, product, "../");
     // Of a VRT, GDAL merges the shards' statistics from percentages of two digits: they would depend on the
     // tiles.
     copy_raster(vrt, joined, "GTiff", {"TILED=YES", "BIGTIFF=IF_SAFER"}, false);
@@ -163,13 +140,11 @@ void write_styles(const LofRun& run, const LofSummary& summary) {
 
 void write_lof_products(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary) {
     const std::array date_products = {lof_product(run, statistics, summary), anomaly_product(run, summary)};
-    for (const Product& product : date_products) write_date_mosaic(run, product);
+    for (const Product& product : date_products) write_date_product(run, product);
     for (const Product& product : location_products(run, summary)) write_location_product(run, product);
     write_styles(run, summary);
     write_text_file(run.folder.file("per_date.csv"), per_date_csv(summary.dates));
     write_text_file(run.folder.file("per_date.svg"), per_date_svg(summary.dates));
-    if (run.options.format.empty()) return;
-    for (const Product& product : date_products) write_single_file(run, product.name);
 }
 
 }  // namespace rastertide

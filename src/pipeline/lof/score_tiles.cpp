@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "pipeline/lof_run.hpp"
+#include "pipeline/lof/lof_run.hpp"
 
 namespace rastertide {
 namespace {
@@ -16,12 +16,7 @@ class TileScorer {
         }
     }
 
-    void load(const Tile& tile, Slot slot) {
-        if (tile.source.empty()) return;
-        const std::int64_t n_values = tile.source.n_pixels() * run_.n_dates() * run_.series.n_bands();
-        const StageClock::Timer timer(run_.clock, Stage::Read, n_values * std::int64_t{sizeof(float)});
-        run_.series.read(tile.source, pixels_[slot].get());
-    }
+    void load(const Tile& tile, Slot slot) { run_.read_pixels(tile, pixels_[slot].get()); }
 
     void work(const Tile& tile, Slot slot) {
         score(tile, slot);
@@ -73,18 +68,6 @@ class TileScorer {
 };
 
 }  // namespace
-
-std::int64_t LofRun::max_shard_values() const {
-    std::int64_t n_pixels = 0;
-    for (const Tile& tile : plan.tiles) n_pixels = std::max(n_pixels, tile.shard.n_pixels());
-    return checked_mul(n_pixels, n_dates());
-}
-
-std::int64_t LofRun::max_source_values() const {
-    std::int64_t n_pixels = 0;
-    for (const Tile& tile : plan.tiles) n_pixels = std::max(n_pixels, tile.source.n_pixels());
-    return checked_mul(n_pixels, n_dates(), series.n_bands());
-}
 
 ScoreStatistics score_tiles(LofRun& run, const ProgressFn& progress) {
     std::unique_ptr<TileScorer> scorer;

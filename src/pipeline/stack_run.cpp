@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/stack_run.hpp"
+
+#include <filesystem>
+#include <optional>
+
+#include <rastertide/core/error.hpp>
+
+#include "pipeline/memory_plan.hpp"
+#include "pipeline/stack_problems.hpp"
+
+namespace rastertide {
+namespace {
+
+void check_format(const RunOptions& options, std::int64_t n_dates) {
+    if (options.format.empty()) {
+        check_creation_options("GTiff", options.creation_options);
+    } else {
+        check_copy_options(options.format, options.creation_options, n_dates);
+    }
+}
+
+/// Replacing a run must not remove what the new one reads.
+void check_inputs_lie_elsewhere(const StackRun& run) {
+    namespace fs = std::filesystem;
+    const fs::path outdir = fs::weakly_canonical(run.common.outdir);
+    for (const std::string& file : run.series.files()) {
+        const fs::path input = fs::weakly_canonical(file);
+        if (std::mismatch(outdir.begin(), outdir.end(), input.begin(), input.end()).first == outdir.end()) {
+            throw InvalidArgument("'" + file + "': the input lies in the output folder '" +
+                                  run.common.outdir + "', which -overwrite would empty");
+        }
+    }
+}
+
+}  // namespace
+
+std::int64_t StackRun::max_shard_pixels() const {
+    std::int64_t n_pixels = 0;
+    for (const Tile& tile : plan.tiles) n_pixels = std::max(n_pixels, tile.shard.n_pixels());
+    return n_pixels;
+}
+
+std::int64_t StackRun::max_source_values() const {
+    std::int64_t n_values = 0;
+    for (const Tile& tile : plan.tiles) n_values = std::max(n_values, source_values(tile));
+    return n_values;
+}
+
+void StackRun::read_pixels(const Tile& tile, float* pixels) {
+    if (tile.source.empty()) return;
+    const StageClock::Timer timer(clock, Stage::Read, source_values(tile) * std::int64_t{sizeof(float)});
+    series.read(tile.source, pixels);
+}
+
+RasterSeries open_stack(const RunOptions& options, const Communicator& comm, const Logger& logger) {
+    SeriesOptions series_options = options.series;
+    series_options.cache_bytes = block_cache_bytes(options.memory_limit_bytes, comm.node_size());
+    RasterSeries series = open_series(series_options, comm.rank() == 0 ? logger : Logger{});
+    if (comm.rank() == 0) {
+        for (const std::string& problem : stack_problems(series)) log(logger, LogLevel::Warning, problem);
+    }
+    return series;
+}
+
+void prepare_folder(StackRun& run, const RunKind& kind, const std::string& record) {
+    together(run.comm, [&] {
+        if (run.comm.rank() != 0) return;
+        check_format(run.common, run.n_dates());
+        std::optional<OutputFolder::Contents> earlier;
+        if (run.common.overwrite && OutputFolder::holds_run(run.common.outdir)) {
+            check_inputs_lie_elsewhere(run);
+            earlier = contents_of_run(run.common.outdir, kind);
+        }
+        run.folder = OutputFolder::make(run.common.outdir, earlier);
+        write_text_file(run.folder.file(kRunRecord), record);
+        for (const char* product : kind.products) run.folder.make_product(product);
+    });
+}
+
+void write_product_mosaic(const StackRun& run, const std::string& path, const Product& product,
+                          const std::string& prefix) {
+    std::vector<ShardPlace> places;
+    for (const Tile& tile : run.plan.tiles) {
+        places.push_back(
+            {prefix + OutputFolder::shard_name(product.name, tile.tile_row, tile.tile_col), tile.shard});
+    }
+    write_mosaic(path, run.series.grid(), product, places);
+}
+
+void write_date_product(const StackRun& run, Product product) {
+    product.pixel_is_point = run.series.pixel_is_point();
+    const std::string vrt = run.folder.file(product.name + ".vrt");
+    write_product_mosaic(run, vrt, product, "");
+    const std::string& format = run.common.format;
+    if (format.empty()) return;
+    copy_raster(vrt, run.folder.file(product.name + "." + format_extension(format)), format,
+                run.common.creation_options, false);
+}
+
+}  // namespace rastertide

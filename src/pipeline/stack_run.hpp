@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all runs over a stack share, and the steps that come before their stages.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <rastertide/core/checked.hpp>
+#include <rastertide/core/log.hpp>
+#include <rastertide/pipeline/run_options.hpp>
+#include <rastertide/read/series.hpp>
+#include <rastertide/reduce/communicator.hpp>
+#include <rastertide/tile/tiling.hpp>
+#include <rastertide/write/output_folder.hpp>
+#include <rastertide/write/shard.hpp>
+
+#include "pipeline/run_record.hpp"
+#include "pipeline/stage_clock.hpp"
+#include "pipeline/tile_loop.hpp"
+
+namespace rastertide {
+
+struct StackRun {
+    const RunOptions& common;
+    Communicator& comm;
+    const Logger& logger;
+    RasterSeries series;
+    TilePlan plan;
+    OutputFolder folder;
+    StageClock& clock;
+
+    std::int64_t n_dates() const { return series.n_dates(); }
+    /// Logs on the first rank only.
+    void say(LogLevel level, const std::string& message) const {
+        log(comm.rank() == 0 ? logger : Logger{}, level, message);
+    }
+    Grid shard_grid(const Tile& tile) const { return series.grid().subset(tile.shard); }
+    std::string shard_file(const char* product, const Tile& tile) const {
+        return folder.file(OutputFolder::shard_name(product, tile.tile_row, tile.tile_col));
+    }
+    ShardFormat shard_format(SampleType type, double nodata) const {
+        return {type, nodata, common.format.empty() ? common.creation_options : std::vector<std::string>{}};
+    }
+    /// Pixels of the largest shard of any tile; floats that hold the largest read window at all dates with
+    /// all bands.
+    std::int64_t max_shard_pixels() const;
+    std::int64_t max_source_values() const;
+    std::int64_t source_values(const Tile& tile) const {
+        return checked_mul(tile.source.n_pixels(), n_dates(), series.n_bands());
+    }
+    /// Reads a tile's pixels with their halo. @param pixels [n_dates][n_bands][source pixels]
+    void read_pixels(const Tile& tile, float* pixels);
+};
+
+/// Memory that is not touched before it is used, unlike a vector's.
+template <class T>
+std::unique_ptr<T[]> make_buffer(std::int64_t n) {
+    return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(n));
+}
+
+/// A part of the whole job's progress.
+inline ProgressFn part_of(const ProgressFn& progress, double from, double to) {
+    if (!progress) return {};
+    return [=](double fraction) { progress(from + fraction * (to - from)); };
+}
+
+/// Opens the stack that a run is asked for; the first rank warns of what it lacks.
+RasterSeries open_stack(const RunOptions& options, const Communicator& comm, const Logger& logger);
+
+/// Tries what could fail at the end, then makes the output folder with `record` as its run.json; an earlier
+/// run goes if -overwrite says so. Collective.
+void prepare_folder(StackRun& run, const RunKind& kind, const std::string& record);
+
+/// Joins the shards of a product with a band a date into its VRT and, with -of, one file.
+void write_date_product(const StackRun& run, Product product);
+/// Joins the shards of a product into a VRT at `path`. @param prefix  from the VRT's folder to the run's
+void write_product_mosaic(const StackRun& run, const std::string& path, const Product& product,
+                          const std::string& prefix);
+
+}  // namespace rastertide
