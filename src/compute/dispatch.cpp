@@ -72,11 +72,20 @@ std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const Lo
 }
 
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums& sums, const ComputeOptions& options) {
+                    const LabelStack& labels, PatchSums* sums, const ComputeOptions& options) {
     if (resolve_backend(options.backend) == Backend::Reference) {
         reference::assign_patches(pixels, centers, fixed, labels, sums, options.n_threads);
     } else {
         cpu::assign_patches(pixels, centers, fixed, labels, sums, options.n_threads);
+    }
+}
+
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     const ComputeOptions& options) {
+    if (resolve_backend(options.backend) == Backend::Reference) {
+        reference::patch_distances(pixels, centers, distances, options.n_threads);
+    } else {
+        cpu::patch_distances(pixels, centers, distances, options.n_threads);
     }
 }
 

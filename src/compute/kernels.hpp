@@ -19,7 +19,9 @@ std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const
 std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
                             const ComputeOptions& options);
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums& sums, const ComputeOptions& options);
+                    const LabelStack& labels, PatchSums* sums, const ComputeOptions& options);
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     const ComputeOptions& options);
 }  // namespace dispatch
 
 namespace reference {
@@ -27,7 +29,9 @@ void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& sc
 std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
                                int n_threads);
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums& sums, int n_threads);
+                    const LabelStack& labels, PatchSums* sums, int n_threads);
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     int n_threads);
 }  // namespace reference
 
 namespace cpu {
@@ -37,7 +41,9 @@ std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const
 std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params);
 
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums& sums, int n_threads);
+                    const LabelStack& labels, PatchSums* sums, int n_threads);
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     int n_threads);
 
 /// The instruction set that the kernels run with, after RASTERTIDE_SIMD.
 /// @throws InvalidArgument RASTERTIDE_SIMD names a level that this machine or build does not have

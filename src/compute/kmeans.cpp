@@ -18,6 +18,21 @@ void check_equal(const char* what, std::int64_t found, std::int64_t expected) {
                           std::to_string(expected));
 }
 
+void check_tile(const PixelStack& pixels, const PatchCenters& centers) {
+    centers.validate();
+    check_equal("n_bands of the centres", centers.n_bands, pixels.n_bands);
+    if (pixels.data == nullptr || pixels.n_rows < centers.patch_size || pixels.n_cols < centers.patch_size) {
+        throw InvalidArgument("kmeans: a tile of " + std::to_string(pixels.n_cols) + " x " +
+                              std::to_string(pixels.n_rows) + " pixels holds no patch of " +
+                              std::to_string(centers.patch_size));
+    }
+}
+
+void check_sums(const PatchSums& sums, const PatchCenters& centers) {
+    check_equal("n_clusters of the sums", sums.n_clusters(), centers.n_clusters);
+    check_equal("n_features of the sums", sums.n_features(), centers.n_features());
+}
+
 }  // namespace
 
 void PatchCenters::validate() const {
@@ -39,17 +54,16 @@ void PatchCenters::validate() const {
 }
 
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums& sums, const ComputeOptions& options) {
-    centers.validate();
-    check_equal("n_bands of the centres", centers.n_bands, pixels.n_bands);
-    check_equal("n_clusters of the sums", sums.n_clusters(), centers.n_clusters);
-    check_equal("n_features of the sums", sums.n_features(), centers.n_features());
-    if (pixels.data == nullptr || pixels.n_rows < centers.patch_size || pixels.n_cols < centers.patch_size) {
-        throw InvalidArgument("kmeans: a tile of " + std::to_string(pixels.n_cols) + " x " +
-                              std::to_string(pixels.n_rows) + " pixels holds no patch of " +
-                              std::to_string(centers.patch_size));
-    }
+                    const LabelStack& labels, PatchSums* sums, const ComputeOptions& options) {
+    check_tile(pixels, centers);
+    if (sums != nullptr) check_sums(*sums, centers);
     dispatch::assign_patches(pixels, centers, fixed, labels, sums, options);
+}
+
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     const ComputeOptions& options) {
+    check_tile(pixels, centers);
+    dispatch::patch_distances(pixels, centers, distances, options);
 }
 
 PatchCenters mean_centers(const PatchCenters& centers, const PatchSums& sums, const FixedPoint& fixed) {

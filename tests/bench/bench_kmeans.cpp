@@ -24,14 +24,16 @@ std::vector<float> make_scene() {
 }
 
 /// Centres as after some iterations from flat ones.
-PatchCenters fitted_centers(const PixelStack& pixels, int patch_size, std::int64_t k, const FixedPoint& fixed) {
+PatchCenters fitted_centers(const PixelStack& pixels, int patch_size, std::int64_t k,
+                            const FixedPoint& fixed) {
     PatchCenters centers{patch_size, 1, k, {}};
     for (std::int64_t i = 0; i < k * centers.n_features(); ++i) {
-        centers.values.push_back(0.6 * static_cast<double>(i / centers.n_features() + 1) / static_cast<double>(k));
+        centers.values.push_back(0.6 * static_cast<double>(i / centers.n_features() + 1) /
+                                 static_cast<double>(k));
     }
     for (int iteration = 0; iteration < 5; ++iteration) {
         PatchSums sums(k, centers.n_features());
-        assign_patches(pixels, centers, fixed, {}, sums, {Backend::Cpu, 1});
+        assign_patches(pixels, centers, fixed, {}, &sums, {Backend::Cpu, 1});
         centers = mean_centers(centers, sums, fixed);
     }
     return centers;
@@ -46,7 +48,7 @@ void kmeans_iteration(benchmark::State& state) {
     const FixedPoint fixed = FixedPoint::for_range(0, 4);
     const PatchCenters centers = fitted_centers(pixels, patch_size, k, fixed);
     PatchSums sums(k, centers.n_features());
-    for (auto _ : state) assign_patches(pixels, centers, fixed, {}, sums, {Backend::Cpu, 1});
+    for (auto _ : state) assign_patches(pixels, centers, fixed, {}, &sums, {Backend::Cpu, 1});
     const std::int64_t locations = kSide - patch_size + 1;
     state.counters["Mpatches_per_s"] =
         benchmark::Counter(static_cast<double>(state.iterations() * kDates * locations * locations) * 1e-6,
@@ -62,6 +64,34 @@ BENCHMARK(kmeans_iteration)
     ->Args({1, 10})
     ->Args({3, 10})
     ->Args({15, 10})
+    ->Unit(benchmark::kMillisecond);
+
+/// Single pixels of many bands, where nothing overlaps. Arguments: bands.
+void kmeans_dense(benchmark::State& state) {
+    const std::int64_t n_bands = state.range(0), k = 10, side = 128;
+    std::vector<float> values;
+    std::mt19937 random(1);
+    std::gamma_distribution<float> speckle(4.0F, 0.25F);
+    for (std::int64_t i = 0; i < n_bands * side * side; ++i) {
+        values.push_back(speckle(random) * (1.0F + static_cast<float>(i % side * 10 / side)));
+    }
+    const PixelStack pixels{values.data(), 1, n_bands, side, side, 0, 0};
+    PatchCenters centers{1, n_bands, k, {}};
+    for (std::int64_t i = 0; i < k * n_bands; ++i)
+        centers.values.push_back(1.0 + static_cast<double>(i / n_bands));
+    const FixedPoint fixed = FixedPoint::for_range(0, 64);
+    PatchSums sums(k, n_bands);
+    for (auto _ : state) {
+        assign_patches(pixels, centers, fixed, {}, state.range(1) != 0 ? &sums : nullptr, {Backend::Cpu, 1});
+    }
+    const auto flops = static_cast<double>(2 * k * n_bands * side * side) * 1e-9;
+    state.counters["GFLOP_per_s"] =
+        benchmark::Counter(static_cast<double>(state.iterations()) * flops, benchmark::Counter::kIsRate);
+}
+
+BENCHMARK(kmeans_dense)
+    ->ArgNames({"bands", "sums"})
+    ->ArgsProduct({{4, 12, 363}, {0, 1}})
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -68,7 +68,7 @@ Result assign(const Stack& stack, const PatchCenters& centers, Backend backend =
                   std::vector<std::uint16_t>(static_cast<std::size_t>(stack.n_dates * n_rows * n_cols), 9999),
                   PatchSums(centers.n_clusters, centers.n_features())};
     assign_patches(stack.pixels(), centers, kFixed, {result.labels.data(), n_rows * n_cols, n_cols},
-                   result.sums, {backend, n_threads});
+                   &result.sums, {backend, n_threads});
     return result;
 }
 
@@ -232,8 +232,103 @@ TEST(KMeans, ACommonLevelCostsNothing) {
     const FixedPoint fixed = FixedPoint::for_range(4096, 4096 + 16);
     const Result expected = assign(stack, centers);
     Result found = expected;
-    assign_patches(shifted.pixels(), shifted_centers, fixed, {found.labels.data(), 34 * 54, 54}, found.sums);
+    assign_patches(shifted.pixels(), shifted_centers, fixed, {found.labels.data(), 34 * 54, 54}, &found.sums);
     EXPECT_EQ(found.labels, expected.labels);
+}
+
+TEST(KMeans, LabelsAreTheSameWithoutSums) {
+    const Stack stack = scene(2, 30, 70);
+    for (const Backend backend : available_backends()) {
+        Result result = assign(stack, some_centers(5, 1, 6), backend);
+        const std::vector<std::uint16_t> expected = result.labels;
+        std::ranges::fill(result.labels, std::uint16_t{9999});
+        assign_patches(stack.pixels(), some_centers(5, 1, 6), kFixed,
+                       {result.labels.data(), result.n_rows * result.n_cols, result.n_cols}, nullptr,
+                       {backend, 1});
+        EXPECT_EQ(result.labels, expected) << to_string(backend);
+    }
+}
+
+TEST(KMeans, WideTilesAreWorkedOnInBlocksOfColumns) {
+    expect_near_reference(scene(1, 3, 700, 90), some_centers(1, 90, 3));
+    expect_near_reference(scene(1, 9, 1500, 8), some_centers(7, 8, 3));
+    expect_near_reference(scene(1, 2, 300, 363), some_centers(1, 363, 10));
+}
+
+std::vector<float> distances_of(const Stack& stack, const PatchCenters& centers,
+                                Backend backend = Backend::Cpu, int n_threads = 1) {
+    const std::int64_t n_rows = stack.n_rows - centers.patch_size + 1;
+    const std::int64_t n_cols = stack.n_cols - centers.patch_size + 1;
+    std::vector<float> distances(static_cast<std::size_t>(stack.n_dates * n_rows * n_cols), -1);
+    patch_distances(stack.pixels(), centers, {distances.data(), n_rows * n_cols, n_cols},
+                    {backend, n_threads});
+    return distances;
+}
+
+/// Squares and sums of m terms round to within 2 m 2^-24 of the whole. Pixels and centres, up to 16, and
+/// their differences round by 3 x 16 x 2^-24 a term: twice that times the distance, by Cauchy and Schwarz.
+void expect_near_reference_distances(const Stack& stack, const PatchCenters& centers) {
+    const std::vector<float> expected = distances_of(stack, centers, Backend::Reference, 2);
+    const std::vector<float> found = distances_of(stack, centers);
+    const auto m = static_cast<double>(centers.n_features());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        ASSERT_EQ(std::isnan(found[i]), std::isnan(expected[i])) << i;
+        if (!std::isnan(found[i])) {
+            const double from_values = 2 * 3 * 16 * 0x1p-24 * std::sqrt(m * expected[i]);
+            ASSERT_NEAR(found[i], expected[i], 2 * m * 0x1p-24 * expected[i] + from_values + 1e-9) << i;
+        }
+    }
+}
+
+TEST_P(KMeansSizes, DistancesAgreeWithTheReference) {
+    const auto& [patch, n_clusters, n_cols, n_bands] = GetParam();
+    expect_near_reference_distances(scene(2, patch + 4, patch + n_cols - 1, n_bands),
+                                    some_centers(patch, n_bands, n_clusters));
+}
+
+TEST(KMeans, APatchThatEqualsACenterIsAtDistanceZero) {
+    const Stack stack = scene(1, 9, 20);
+    PatchCenters centers = some_centers(7, 1, 4);
+    for (int y = 0; y < 7; ++y) {
+        for (int x = 0; x < 7; ++x) {
+            centers.values[static_cast<std::size_t>(2 * 49 + y * 7 + x)] =
+                stack.values[static_cast<std::size_t>((y + 1) * 20 + x + 5)];
+        }
+    }
+    for (const Backend backend : available_backends()) {
+        const std::vector<float> distances = distances_of(stack, centers, backend);
+        EXPECT_EQ(distances[1 * 14 + 5], 0) << to_string(backend);
+        EXPECT_EQ(std::ranges::count(distances, 0.0F), 1) << to_string(backend);
+    }
+}
+
+TEST(KMeans, PatchesThatHoldANanHaveNoDistance) {
+    Stack stack = scene(2, 20, 70);
+    stack.at(1, 0, 12, 40) = kNaN;
+    for (const std::int64_t n_clusters : {1, 5, 17}) {
+        const PatchCenters centers = some_centers(5, 1, n_clusters);
+        const std::vector<float> distances = distances_of(stack, centers);
+        EXPECT_EQ(std::ranges::count_if(distances, [](float d) { return std::isnan(d); }), 25);
+        expect_near_reference_distances(stack, centers);
+    }
+}
+
+TEST(KMeans, CutsAndThreadsChangeNoBitOfADistance) {
+    const Stack stack = scene(2, 150, 90);
+    const PatchCenters centers = some_centers(7, 1, 10);
+    const std::vector<float> whole = distances_of(stack, centers);
+    Stack lower{2, 1, 101, 90, {}};
+    for (std::int64_t date = 0; date < 2; ++date) {
+        const auto from = stack.values.begin() + (date * 150 + 49) * 90;
+        lower.values.insert(lower.values.end(), from, from + std::int64_t{101} * 90);
+    }
+    const std::vector<float> part = distances_of(lower, centers);
+    for (std::size_t date = 0; date < 2; ++date) {
+        EXPECT_TRUE(std::equal(part.begin() + static_cast<std::ptrdiff_t>(date * 95 * 84),
+                               part.begin() + static_cast<std::ptrdiff_t>((date + 1) * 95 * 84),
+                               whole.begin() + static_cast<std::ptrdiff_t>((date * 144 + 49) * 84)));
+    }
+    EXPECT_EQ(distances_of(stack, centers, Backend::Cpu, 3), whole);
 }
 
 class KMeansLevels : public testing::TestWithParam<const char*> {
@@ -277,7 +372,7 @@ TEST(KMeans, BadArgumentsAreNamed) {
     const auto message_of = [&](const PatchCenters& centers, std::int64_t n_clusters) {
         PatchSums sums(n_clusters, 9);
         try {
-            assign_patches(stack.pixels(), centers, kFixed, {}, sums);
+            assign_patches(stack.pixels(), centers, kFixed, {}, &sums);
         } catch (const InvalidArgument& error) {
             return std::string(error.what());
         }

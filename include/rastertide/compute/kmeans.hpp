@@ -51,7 +51,8 @@ struct LabelStack {
 /// @param centers  validate() is called; n_bands must be that of `pixels`
 /// @param fixed    for the sums; the range must be that of all pixels of the run (FixedPoint::for_range)
 /// @param labels   out, n_dates x (n_rows - p + 1) x (n_cols - p + 1), or null
-/// @param sums     number and sums of the patches of each cluster are added to it
+/// @param sums     number and sums of the patches of each cluster are added to it; null: no sums are wanted,
+///                 and none of their cost is paid
 /// @param options  backend and threads. Labels of the Cpu backend are those of double precision but for ties
 ///                 within float rounding; the sums belong to the labels exactly. The result is the same for
 ///                 every thread count and every way to cut tiles
@@ -59,7 +60,24 @@ struct LabelStack {
 /// @throws BackendUnavailable  the backend is not part of this build
 /// @complexity n_clusters n_bands p^2 multiply-adds a patch; memory of a few image rows a thread
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums& sums, const ComputeOptions& options = {});
+                    const LabelStack& labels, PatchSums* sums, const ComputeOptions& options = {});
+
+/// Squared Euclidean distance of every patch of a tile to its nearest centre.
+///
+/// The differences of pixels and centre are squared and summed as they are, in Float32 relative to a level
+/// that all centres share: no large terms cancel, and a patch that equals a centre is at distance 0.
+///
+/// @param pixels    tile with its halo: n_rows, n_cols >= p
+/// @param centers   validate() is called; n_bands must be that of `pixels`
+/// @param distances out, n_dates x (n_rows - p + 1) x (n_cols - p + 1), in squared units of the pixels; NaN
+///                  where the patch holds a NaN
+/// @param options   backend and threads. The result is the same for every thread count and every way to cut
+///                  tiles
+/// @throws InvalidArgument     sizes out of range, or sizes that do not fit each other
+/// @throws BackendUnavailable  the backend is not part of this build
+/// @complexity as assign_patches(), twice the operations
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     const ComputeOptions& options = {});
 
 /// The update step: means of the clusters. A cluster without any patch keeps its centre.
 PatchCenters mean_centers(const PatchCenters& centers, const PatchSums& sums, const FixedPoint& fixed);

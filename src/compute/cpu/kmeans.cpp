@@ -13,11 +13,14 @@
 namespace rastertide::cpu {
 namespace {
 
-// Vectors are loaded and stored whole, two of the widest past the last column.
-constexpr std::int64_t kSlackFloats = 64;
-constexpr std::int64_t kSumUnit = 8;
-// A band of rows reads patch - 1 rows again.
-constexpr std::int64_t kRowsPerTask = 64;
+// Columns are labelled two of the widest vectors at a time.
+constexpr std::int64_t kColUnit = 32;
+// A cache line, and the integers of the widest vector.
+constexpr std::int64_t kFloatUnit = 16, kSumUnit = 8;
+// A block reads patch - 1 rows and columns again.
+constexpr std::int64_t kBlockRows = 64, kMinBlockCols = 64;
+// Half a second-level cache of today: the other half is for what streams through.
+constexpr std::int64_t kLineBytes = std::int64_t{512} * 1024;
 
 template <class T>
 hwy::AlignedFreeUniquePtr<T[]> allocate_zeros(std::int64_t n) {
@@ -27,17 +30,44 @@ hwy::AlignedFreeUniquePtr<T[]> allocate_zeros(std::int64_t n) {
     return memory;
 }
 
+/// Vectors are loaded and stored whole, past the last column too.
+std::int64_t floats_of_line(std::int64_t n_cols, std::int64_t patch) {
+    return round_up(round_up(n_cols, kColUnit) + round_up(patch, kSumUnit), kFloatUnit);
+}
+
+/// Columns of a block: all, or as many as keep a thread's lines in the cache.
+std::int64_t cols_of_block(std::int64_t n_cols, std::int64_t patch, std::int64_t row_lines,
+                           std::int64_t float_bytes) {
+    const std::int64_t fitting = kLineBytes / (row_lines * float_bytes) - patch;
+    const std::int64_t most = std::max(round_down(fitting, kColUnit), kMinBlockCols);
+    const std::int64_t n_blocks = (n_cols + most - 1) / most;
+    return std::min(round_up((n_cols + n_blocks - 1) / n_blocks, kColUnit), n_cols);
+}
+
+std::int64_t prefix_integers(const KMeansPlan& plan) {
+    return plan.want_prefixes() ? plan.row_lines * plan.line_floats : 0;
+}
+
 }  // namespace
 
-KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed_point)
-    : n_clusters(centers.n_clusters),
+KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed_point,
+                       bool sums)
+    : n_dates(pixels.n_dates),
+      n_clusters(centers.n_clusters),
       n_bands(centers.n_bands),
       patch(centers.patch_size),
-      image_cols(pixels.n_cols),
-      location_cols(pixels.n_cols - centers.patch_size + 1),
+      n_rows(pixels.n_rows - patch + 1),
+      n_cols(pixels.n_cols - patch + 1),
       row_lines(patch * n_bands),
-      line_floats(round_up(pixels.n_cols, kSlackFloats) + kSlackFloats),
-      sum_stride(round_up(patch, kSumUnit)),
+      want_sums(sums),
+      block_cols(cols_of_block(n_cols, patch, row_lines,
+                               want_prefixes()   ? 12
+                               : want_integers() ? 8
+                                                 : 4)),
+      line_floats(floats_of_line(block_cols, patch)),
+      blocks_per_row((n_cols + block_cols - 1) / block_cols),
+      blocks_per_col((n_rows + kBlockRows - 1) / kBlockRows),
+      sum_stride(patch == 1 ? 1 : round_up(patch, kSumUnit)),
       fixed(fixed_point),
       offset(static_cast<float>(fixed_point.offset)),
       scale(fixed_point.scale()),
@@ -54,16 +84,25 @@ KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, co
     }
 }
 
+KMeansBlock KMeansPlan::block(std::int64_t i) const {
+    const std::int64_t col = i % blocks_per_row * block_cols;
+    const std::int64_t row = i / blocks_per_row % blocks_per_col * kBlockRows;
+    return {i / (blocks_per_row * blocks_per_col), row, std::min(row + kBlockRows, n_rows), col,
+            std::min(block_cols, n_cols - col)};
+}
+
 KMeansScratch::KMeansScratch(const KMeansPlan& plan)
-    : floats_(allocate_zeros<float>(plan.row_lines * plan.line_floats)),
-      wide_integers_(allocate_zeros<std::int64_t>(plan.row_lines * plan.line_floats +
-                                                  round_up(plan.n_clusters + 1, kSumUnit) +
-                                                  (plan.n_clusters + 1) * plan.cluster_integers())),
-      integers_(allocate_zeros<std::int32_t>(plan.line_floats)),
+    : floats_(allocate_zeros<float>((plan.row_lines + 1) * plan.line_floats)),
+      wide_integers_(allocate_zeros<std::int64_t>(
+          plan.want_sums ? prefix_integers(plan) + round_up(plan.n_clusters + 1, kSumUnit) +
+                               (plan.n_clusters + 1) * plan.cluster_integers()
+                         : 1)),
+      integers_(allocate_zeros<std::int32_t>((plan.want_integers() ? plan.n_bands : 1) * plan.line_floats)),
       label_row_(allocate_zeros<std::uint16_t>(plan.line_floats)) {
     pixels = floats_.get();
+    distances = pixels + plan.row_lines * plan.line_floats;
     prefixes = wide_integers_.get();
-    counts = prefixes + plan.row_lines * plan.line_floats;
+    counts = prefixes + prefix_integers(plan);
     sums = counts + round_up(plan.n_clusters + 1, kSumUnit);
     integers = integers_.get();
     labels = label_row_.get();
@@ -85,12 +124,11 @@ void KMeansScratch::flush(const KMeansPlan& plan, PatchSums& total) {
     std::fill_n(sums, (plan.n_clusters + 1) * plan.cluster_integers(), 0);
 }
 
-void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums& sums, int n_threads) {
-    apply_simd_level();
-    const KMeansPlan plan(pixels, centers, fixed);
-    const std::int64_t n_rows = pixels.n_rows - plan.patch + 1;
-    const std::int64_t tasks_per_date = (n_rows + kRowsPerTask - 1) / kRowsPerTask;
+namespace {
+
+/// Calls body(block, scratch) for all blocks of a tile; then end(scratch) for each scratch used.
+template <class Body, class End>
+void for_each_block(const KMeansPlan& plan, int n_threads, Body body, End end) {
     std::vector<std::unique_ptr<KMeansScratch>> idle;
     std::mutex mutex;
     const auto take = [&] {
@@ -100,15 +138,47 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
         idle.pop_back();
         return scratch;
     };
-    parallel_for(pixels.n_dates * tasks_per_date, n_threads, [&](std::int64_t i) {
+    parallel_for(plan.n_blocks(), n_threads, [&](std::int64_t i) {
         std::unique_ptr<KMeansScratch> scratch = take();
-        const std::int64_t first = i % tasks_per_date * kRowsPerTask;
-        assign_rows(pixels, plan, i / tasks_per_date, first, std::min(first + kRowsPerTask, n_rows), labels,
-                    *scratch);
+        body(plan.block(i), *scratch);
         const std::scoped_lock lock(mutex);
         idle.push_back(std::move(scratch));
     });
-    for (const auto& scratch : idle) scratch->flush(plan, sums);
+    for (const auto& scratch : idle) end(*scratch);
+}
+
+/// Whose offset is the middle of the centres: the same for every tile.
+FixedPoint level_of(const PatchCenters& centers) {
+    const auto [min, max] = std::minmax_element(centers.values.begin(), centers.values.end());
+    return {*min + (*max - *min) / 2, 0};
+}
+
+}  // namespace
+
+void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                    const LabelStack& labels, PatchSums* sums, int n_threads) {
+    apply_simd_level();
+    const KMeansPlan plan(pixels, centers, fixed, sums != nullptr);
+    for_each_block(
+        plan, n_threads,
+        [&](const KMeansBlock& block, KMeansScratch& scratch) {
+            assign_block(pixels, plan, block, labels, scratch);
+        },
+        [&](KMeansScratch& scratch) {
+            if (sums != nullptr) scratch.flush(plan, *sums);
+        });
+}
+
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     int n_threads) {
+    apply_simd_level();
+    const KMeansPlan plan(pixels, centers, level_of(centers), false);
+    for_each_block(
+        plan, n_threads,
+        [&](const KMeansBlock& block, KMeansScratch& scratch) {
+            distances_of_block(pixels, plan, block, distances, scratch);
+        },
+        [](const KMeansScratch&) {});
 }
 
 }  // namespace rastertide::cpu

@@ -44,13 +44,13 @@ class PatchLines {
 
     /// Takes in one image row of all bands: pixels relative to the offset, and the prefix sums of their
     /// integers.
-    HWY_INLINE void add_row(const PixelStack& pixels, std::int64_t date, std::int64_t row) {
+    HWY_INLINE void add_row(const PixelStack& pixels, const KMeansBlock& block, std::int64_t row) {
         newest_ = (newest_ + 1) % plan_.patch;
         for (std::int64_t band = 0; band < plan_.n_bands; ++band) {
-            const float* from =
-                pixels.data + ((date * plan_.n_bands + band) * pixels.n_rows + row) * pixels.n_cols;
+            const std::int64_t image_row = (block.date * plan_.n_bands + band) * pixels.n_rows + row;
+            const float* from = pixels.data + image_row * pixels.n_cols + block.first_col;
             const std::int64_t line = (newest_ * plan_.n_bands + band) * plan_.line_floats;
-            add_line(from, scratch_.pixels + line, scratch_.prefixes + line);
+            add_line(from, block.n_cols + plan_.patch - 1, line, band * plan_.line_floats);
         }
         for (std::int64_t line = 0; line < plan_.row_lines; ++line) {
             const std::int64_t slot = (newest_ + 1 + line / plan_.n_bands) % plan_.patch;
@@ -65,19 +65,23 @@ class PatchLines {
     const std::int64_t* const* prefixes() const { return prefixes_.data(); }
 
   private:
-    HWY_INLINE void add_line(const float* from, float* pixels, std::int64_t* prefixes) const {
-        std::copy_n(from, plan_.image_cols, pixels);
-        std::fill(pixels + plan_.image_cols, pixels + plan_.line_floats,
-                  std::numeric_limits<float>::quiet_NaN());
+    HWY_INLINE void add_line(const float* from, std::int64_t n, std::int64_t line,
+                             std::int64_t band_line) const {
+        float* pixels = scratch_.pixels + line;
+        std::int32_t* integers = scratch_.integers + (plan_.want_integers() ? band_line : 0);
+        std::copy_n(from, n, pixels);
+        std::fill(pixels + n, pixels + plan_.line_floats, std::numeric_limits<float>::quiet_NaN());
         const auto offset = hn::Set(kPixel, plan_.offset);
         for (std::int64_t col = 0; col < plan_.line_floats; col += kCols) {
-            to_integers(pixels + col, scratch_.integers + col);
+            if (plan_.want_sums) to_integers(pixels + col, integers + col);
             hn::Store(hn::Sub(hn::Load(kPixel, pixels + col), offset), kPixel, pixels + col);
         }
+        if (!plan_.want_prefixes()) return;
+        std::int64_t* prefixes = scratch_.prefixes + line;
         std::int64_t sum = 0;
         for (std::int64_t col = 0; col < plan_.line_floats; ++col) {
             prefixes[col] = sum;
-            sum += scratch_.integers[col];
+            sum += integers[col];
         }
     }
 
@@ -159,11 +163,12 @@ HWY_INLINE void offer_centers(const KMeansPlan& plan, const float* const* lines,
     }
 }
 
-/// Labels of all locations of a row, 0 where the patch holds a NaN. `labels` has room for whole vectors.
-HWY_NOINLINE void label_row(const KMeansPlan& plan, const PatchLines& lines, std::uint16_t* labels) {
+/// Labels of n_cols locations of a row, 0 where the patch holds a NaN. `labels` has room for whole vectors.
+HWY_NOINLINE void label_row(const KMeansPlan& plan, const PatchLines& lines, std::int64_t n_cols,
+                            std::uint16_t* labels) {
     const std::int64_t n_groups = (plan.n_clusters + kMaxGroup - 1) / kMaxGroup;
     const hn::Rebind<std::uint16_t, KU> narrow;
-    for (std::int64_t col = 0; col < plan.location_cols; col += 2 * kCols) {
+    for (std::int64_t col = 0; col < n_cols; col += 2 * kCols) {
         const auto far = hn::Set(kPixel, std::numeric_limits<float>::infinity());
         Nearest nearest{far, far, hn::Zero(kLabel), hn::Zero(kLabel)};
         for (std::int64_t group = 0; group < n_groups; ++group) {

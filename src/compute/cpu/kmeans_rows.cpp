@@ -10,24 +10,40 @@
 #include <hwy/highway.h>
 
 #include "compute/cpu/kmeans_assign-inl.hpp"
+#include "compute/cpu/kmeans_distance-inl.hpp"
 #include "compute/cpu/kmeans_update-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace rastertide::cpu::HWY_NAMESPACE {
 
-void assign_rows_simd(const PixelStack& pixels, const KMeansPlan& plan, std::int64_t date,
-                      std::int64_t first_row, std::int64_t end_row, const LabelStack& labels,
-                      KMeansScratch& scratch) {
+void assign_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                       const LabelStack& labels, KMeansScratch& scratch) {
     PatchLines lines(plan, scratch);
-    for (std::int64_t row = first_row; row < end_row + plan.patch - 1; ++row) {
-        lines.add_row(pixels, date, row);
+    for (std::int64_t row = block.first_row; row < block.end_row + plan.patch - 1; ++row) {
+        lines.add_row(pixels, block, row);
         const std::int64_t location_row = row - plan.patch + 1;
-        if (location_row < first_row) continue;
-        label_row(plan, lines, scratch.labels);
-        add_row_to_sums(plan, lines, scratch);
+        if (location_row < block.first_row) continue;
+        label_row(plan, lines, block.n_cols, scratch.labels);
+        if (plan.want_prefixes()) add_patches_to_sums(plan, lines, block.n_cols, scratch);
+        if (plan.want_integers()) add_pixels_to_sums(plan, block.n_cols, scratch);
         if (labels.data == nullptr) continue;
-        std::copy_n(scratch.labels, plan.location_cols,
-                    labels.data + date * labels.date_stride + location_row * labels.row_stride);
+        std::copy_n(scratch.labels, block.n_cols,
+                    labels.data + block.date * labels.date_stride + location_row * labels.row_stride +
+                        block.first_col);
+    }
+}
+
+void distances_of_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                             const ScoreStack& distances, KMeansScratch& scratch) {
+    PatchLines lines(plan, scratch);
+    for (std::int64_t row = block.first_row; row < block.end_row + plan.patch - 1; ++row) {
+        lines.add_row(pixels, block, row);
+        const std::int64_t location_row = row - plan.patch + 1;
+        if (location_row < block.first_row) continue;
+        distance_row(plan, lines, block.n_cols, scratch.distances);
+        std::copy_n(scratch.distances, block.n_cols,
+                    distances.data + block.date * distances.date_stride +
+                        location_row * distances.row_stride + block.first_col);
     }
 }
 
@@ -37,11 +53,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace rastertide::cpu {
 
-HWY_EXPORT(assign_rows_simd);
+HWY_EXPORT(assign_block_simd);
+HWY_EXPORT(distances_of_block_simd);
 
-void assign_rows(const PixelStack& pixels, const KMeansPlan& plan, std::int64_t date, std::int64_t first_row,
-                 std::int64_t end_row, const LabelStack& labels, KMeansScratch& scratch) {
-    HWY_DYNAMIC_DISPATCH(assign_rows_simd)(pixels, plan, date, first_row, end_row, labels, scratch);
+void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                  const LabelStack& labels, KMeansScratch& scratch) {
+    HWY_DYNAMIC_DISPATCH(assign_block_simd)(pixels, plan, block, labels, scratch);
+}
+
+void distances_of_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                        const ScoreStack& distances, KMeansScratch& scratch) {
+    HWY_DYNAMIC_DISPATCH(distances_of_block_simd)(pixels, plan, block, distances, scratch);
 }
 
 }  // namespace rastertide::cpu

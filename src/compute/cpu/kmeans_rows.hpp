@@ -11,18 +11,33 @@
 
 namespace rastertide::cpu {
 
+/// Locations of one date that a thread works on at a time: rows and columns of the tile.
+struct KMeansBlock {
+    std::int64_t date = 0;
+    std::int64_t first_row = 0, end_row = 0;
+    std::int64_t first_col = 0, n_cols = 0;
+};
+
 /// What is the same for every row of a call.
 struct KMeansPlan {
-    KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed_point);
+    /// @param sums  whether sums are wanted
+    KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed_point,
+               bool sums);
 
+    std::int64_t n_blocks() const { return n_dates * blocks_per_col * blocks_per_row; }
+    KMeansBlock block(std::int64_t i) const;
+
+    std::int64_t n_dates;
     std::int64_t n_clusters;
     std::int64_t n_bands;
     std::int64_t patch;
-    std::int64_t image_cols;
-    std::int64_t location_cols;
-    std::int64_t row_lines;    ///< image rows that a patch spans: patch x n_bands
-    std::int64_t line_floats;  ///< of a line of pixels, with room for whole vectors past its end
-    /// Integers of one line of a cluster's sums: patch, filled up to whole vectors.
+    std::int64_t n_rows, n_cols;  ///< locations of the tile
+    std::int64_t row_lines;       ///< image rows that a patch spans: patch x n_bands
+    bool want_sums;
+    std::int64_t block_cols;   ///< locations of a block, so that its lines stay in the second-level cache
+    std::int64_t line_floats;  ///< of a line of a block's pixels, with room for whole vectors past its end
+    std::int64_t blocks_per_row, blocks_per_col;
+    /// Integers of one line of a cluster's sums: patch, filled up to whole vectors; single pixels fill none.
     std::int64_t sum_stride;
     FixedPoint fixed;
     /// Pixels and centres are taken relative to it, so that no digit is lost to a common level.
@@ -38,6 +53,9 @@ struct KMeansPlan {
         return (line % n_bands * patch + line / n_bands) * patch + i % patch;
     }
     std::int64_t cluster_integers() const { return row_lines * sum_stride; }
+    /// Patches of several pixels are summed through prefixes, single pixels through their integers alone.
+    bool want_prefixes() const { return want_sums && patch > 1; }
+    bool want_integers() const { return want_sums && patch == 1; }
 };
 
 /// What a thread holds: rings of `patch` image rows, and sums of its own.
@@ -47,8 +65,9 @@ class KMeansScratch {
 
     float* pixels;           ///< [patch][n_bands][line_floats]: relative to the offset
     std::int64_t* prefixes;  ///< [patch][n_bands][line_floats]: sums of the integers of all columns before
-    std::int32_t* integers;  ///< [line_floats]: one line of pixels in fixed point
+    std::int32_t* integers;  ///< [line_floats], of single pixels [n_bands][line_floats]: in fixed point
     std::uint16_t* labels;   ///< [line_floats]
+    float* distances;        ///< [line_floats]
     std::int64_t* counts;    ///< [1 + n_clusters]; 0 collects what is not wanted
     std::int64_t* sums;      ///< [1 + n_clusters][row_lines][sum_stride]
 
@@ -62,8 +81,12 @@ class KMeansScratch {
     hwy::AlignedFreeUniquePtr<std::uint16_t[]> label_row_;
 };
 
-/// Location rows [first_row, end_row) of one date: labels them and adds them to the scratch's sums.
-void assign_rows(const PixelStack& pixels, const KMeansPlan& plan, std::int64_t date, std::int64_t first_row,
-                 std::int64_t end_row, const LabelStack& labels, KMeansScratch& scratch);
+/// Labels a block and adds it to the scratch's sums, if these are wanted.
+void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                  const LabelStack& labels, KMeansScratch& scratch);
+
+/// Squared distance of each patch of a block to its nearest centre.
+void distances_of_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                        const ScoreStack& distances, KMeansScratch& scratch);
 
 }  // namespace rastertide::cpu

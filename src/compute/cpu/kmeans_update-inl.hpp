@@ -44,16 +44,28 @@ HWY_INLINE void move_edge(const KMeansPlan& plan, const PatchLines& lines, std::
     }
 }
 
-/// Adds a row of labelled patches to the scratch's sums.
-HWY_NOINLINE void add_row_to_sums(const KMeansPlan& plan, const PatchLines& lines,
-                                  const KMeansScratch& scratch) {
+/// Adds a row of labelled patches of several pixels to the scratch's sums.
+HWY_NOINLINE void add_patches_to_sums(const KMeansPlan& plan, const PatchLines& lines, std::int64_t n_cols,
+                                      const KMeansScratch& scratch) {
     std::uint16_t label = 0;
-    for (std::int64_t col = 0; col < plan.location_cols; ++col) {
+    for (std::int64_t col = 0; col < n_cols; ++col) {
         if (scratch.labels[col] == label) continue;
         move_edge(plan, lines, col, label, scratch.labels[col], scratch);
         label = scratch.labels[col];
     }
-    if (label != 0) move_edge(plan, lines, plan.location_cols, label, 0, scratch);
+    if (label != 0) move_edge(plan, lines, n_cols, label, 0, scratch);
+}
+
+/// Adds a row of labelled single pixels: with many bands their prefixes would cost more than the labels.
+inline void add_pixels_to_sums(const KMeansPlan& plan, std::int64_t n_cols, const KMeansScratch& scratch) {
+    for (std::int64_t col = 0; col < n_cols; ++col) ++scratch.counts[scratch.labels[col]];
+    for (std::int64_t band = 0; band < plan.n_bands; ++band) {
+        const std::int32_t* integers = scratch.integers + band * plan.line_floats;
+        std::int64_t* sums = scratch.sums + band;
+        for (std::int64_t col = 0; col < n_cols; ++col) {
+            sums[scratch.labels[col] * plan.n_bands] += integers[col];
+        }
+    }
 }
 
 }  // namespace rastertide::cpu::HWY_NAMESPACE

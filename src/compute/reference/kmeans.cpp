@@ -24,28 +24,31 @@ std::vector<float> read_patch(const PixelStack& pixels, std::int64_t patch_size,
     return patch;
 }
 
-/// The label of a patch, 0 if it holds a NaN.
-std::uint16_t nearest(const std::vector<float>& patch, const PatchCenters& centers) {
-    std::uint16_t label = 0;
-    double best = std::numeric_limits<double>::infinity();
+/// The nearest centre of a patch.
+struct Nearest {
+    std::uint16_t label = 0;  ///< 0 if the patch holds a NaN
+    double distance_sq = std::numeric_limits<double>::infinity();
+};
+
+Nearest nearest(const std::vector<float>& patch, const PatchCenters& centers) {
+    Nearest found;
     for (std::int64_t k = 0; k < centers.n_clusters; ++k) {
         double distance_sq = 0;
         for (std::size_t i = 0; i < patch.size(); ++i) {
             const double d = static_cast<double>(patch[i]) - centers.center(k)[i];
             distance_sq += d * d;
         }
-        if (distance_sq < best) {
-            best = distance_sq;
-            label = static_cast<std::uint16_t>(k + 1);
+        if (distance_sq < found.distance_sq) {
+            found = {static_cast<std::uint16_t>(k + 1), distance_sq};
         }
     }
-    return label;
+    return found;
 }
 
 }  // namespace
 
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums& sums, int n_threads) {
+                    const LabelStack& labels, PatchSums* sums, int n_threads) {
     const std::int64_t n_rows = pixels.n_rows - centers.patch_size + 1;
     const std::int64_t n_cols = pixels.n_cols - centers.patch_size + 1;
     std::mutex mutex;
@@ -54,17 +57,33 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
         PatchSums mine(centers.n_clusters, centers.n_features());
         for (std::int64_t col = 0; col < n_cols; ++col) {
             const std::vector<float> patch = read_patch(pixels, centers.patch_size, date, row, col);
-            const std::uint16_t label = nearest(patch, centers);
+            const std::uint16_t label = nearest(patch, centers).label;
             if (labels.data != nullptr) {
                 labels.data[date * labels.date_stride + row * labels.row_stride + col] = label;
             }
-            if (label == 0) continue;
+            if (label == 0 || sums == nullptr) continue;
             ++mine.count(label - 1);
             const auto sum = mine.sums(label - 1);
             for (std::size_t f = 0; f < patch.size(); ++f) sum[f] += fixed.to_integer(patch[f]);
         }
+        if (sums == nullptr) return;
         const std::scoped_lock lock(mutex);
-        sums.merge(mine);
+        sums->merge(mine);
+    });
+}
+
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     int n_threads) {
+    const std::int64_t n_rows = pixels.n_rows - centers.patch_size + 1;
+    const std::int64_t n_cols = pixels.n_cols - centers.patch_size + 1;
+    parallel_for(pixels.n_dates * n_rows, n_threads, [&](std::int64_t i) {
+        const std::int64_t date = i / n_rows, row = i % n_rows;
+        for (std::int64_t col = 0; col < n_cols; ++col) {
+            const Nearest found = nearest(read_patch(pixels, centers.patch_size, date, row, col), centers);
+            distances.data[date * distances.date_stride + row * distances.row_stride + col] =
+                found.label == 0 ? std::numeric_limits<float>::quiet_NaN()
+                                 : static_cast<float>(found.distance_sq);
+        }
     });
 }
 
