@@ -46,6 +46,8 @@ enum class RandomStream : std::uint32_t {
     Storm,
     Change,
     Swath,
+    KMeansPlusPlus,
+    MiniBatch,
 };
 
 /// The last word of a counter: up to 2^24 draws a stream and position.

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include <rastertide/compute/lof.hpp>
+#include <rastertide/reduce/square_sum.hpp>
+
+namespace rastertide {
+
+/// Number of patches of a tile that hold no NaN, over all dates. @param n_threads 0 = all cores
+std::int64_t count_valid_patches(const PixelStack& pixels, int patch_size, int n_threads = 0);
+
+/// Adds the squared norms, relative to fixed.offset, of all patches that hold no NaN: with the sums of the
+/// clusters it gives the energy exactly,
+///
+///     sum ||p - c||^2 = sum ||p||^2 - 2 sum_k <c_k, S_k> + sum_k n_k ||c_k||^2.
+///
+/// A pixel is squared once and counted as often as valid patches cover it. @return their number
+std::int64_t add_patch_squares(const PixelStack& pixels, int patch_size, const FixedPoint& fixed,
+                               SquareSum& squares, int n_threads = 0);
+
+}  // namespace rastertide

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include <rastertide/reduce/patch_sums.hpp>
+
+namespace rastertide {
+
+/// The exact sum of squares of fixed-point integers, each counted some times: merges in any order to the same
+/// bits.
+class SquareSum {
+  public:
+    /// Adds count * integer^2. @param integer of FixedPoint: at most 2^30 in magnitude; 0 <= count < 2^10
+    void add(std::int64_t integer, std::int64_t count) {
+        const std::int64_t square = integer * integer;
+        limbs_[0] += (square & kMask) * count;
+        limbs_[1] += (square >> kLimbBits) * count;
+    }
+    /// To be called at least after every 2^20 additions.
+    void carry();
+    void merge(const SquareSum& other);
+
+    /// All numbers, to be added element by element over ranks in place after carry().
+    std::span<std::int64_t> state() { return limbs_; }
+    /// The sum in the units of the pixels, squared.
+    long double value(const FixedPoint& fixed) const;
+
+  private:
+    static constexpr int kLimbBits = 30;
+    static constexpr std::int64_t kMask = (std::int64_t{1} << kLimbBits) - 1;
+    std::array<std::int64_t, 4> limbs_{};  // base 2^30, least significant first; never negative
+};
+
+}  // namespace rastertide
