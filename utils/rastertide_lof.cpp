@@ -2,9 +2,9 @@
 #include <cstdio>
 
 #include <rastertide/pipeline/run_lof.hpp>
-#include <rastertide/write/mosaic.hpp>
 
 #include "common/lof_options.hpp"
+#include "common/run_options.hpp"
 #include "common/stack_options.hpp"
 #include "common/utility.hpp"
 
@@ -36,26 +36,11 @@ SampleType score_type(const std::string& word) {
 RunLofOptions run_options(const UtilityContext& context) {
     const Args& args = context.args;
     RunLofOptions options;
-    options.series = stack_options(args);
-    options.outdir = args.get("o", "");
-    if (options.outdir.empty()) throw UsageError("no output: name a folder with -o OUTDIR");
+    set_run_options(options, args, context.comm.node_size());
     options.lof = lof_params(args);
     options.threshold = Threshold::parse(args.get("threshold", "sigma:2"));
-    options.compute = compute_options(args, context.comm.node_size());
-    options.memory_limit_bytes = args.bytes("mem", options.memory_limit_bytes);
-    const TileSize tile = tile_size(args);
-    options.tile_n_cols = tile.n_cols;
-    options.tile_n_rows = tile.n_rows;
-    options.format = args.get("of", "");
-    options.creation_options = args.all("co");
-    if (options.format.empty()) {
-        check_creation_options("GTiff", options.creation_options);
-    } else {
-        format_extension(options.format);
-    }
     options.score_type = score_type(args.get("ot", "Float32"));
     options.nodata = args.number("a_nodata", options.nodata);
-    options.overwrite = args.has("overwrite");
     return options;
 }
 

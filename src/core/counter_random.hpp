@@ -48,11 +48,29 @@ enum class RandomStream : std::uint32_t {
     Swath,
     KMeansPlusPlus,
     MiniBatch,
+    KMeansSample,
+    KMeansDraw,
 };
 
 /// The last word of a counter: up to 2^24 draws a stream and position.
 inline std::uint32_t stream_word(RandomStream stream, std::uint32_t draw = 0) {
     return (static_cast<std::uint32_t>(stream) << 24) | draw;
+}
+
+/// A key for random_of() that shares nothing with those of other streams, draws or seeds.
+inline std::uint64_t random_key(std::uint64_t seed, RandomStream stream, std::uint32_t draw = 0) {
+    const RandomWords words = philox(seed, {0, 0, 0, stream_word(stream, draw)});
+    return (std::uint64_t{words.a} << 32) | words.b;
+}
+
+/// In (0, 1), of a position in the stack: cheap enough for one a patch. SplitMix64's output function (G. L.
+/// Steele, D. Lea, C. H. Flood: Fast splittable pseudorandom number generators. OOPSLA 2014).
+inline double random_of(std::uint64_t key, std::int64_t index) {
+    std::uint64_t word = key + static_cast<std::uint64_t>(index) * 0x9E3779B97F4A7C15;
+    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9;
+    word = (word ^ (word >> 27)) * 0x94D049BB133111EB;
+    word ^= word >> 31;
+    return (static_cast<double>(word >> 11) + 0.5) * 0x1p-53;
 }
 
 }  // namespace rastertide

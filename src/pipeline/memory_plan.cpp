@@ -6,6 +6,8 @@
 
 #include <rastertide/core/error.hpp>
 
+#include "core/parallel_for.hpp"
+
 namespace rastertide {
 namespace {
 
@@ -53,6 +55,16 @@ MemoryNeeds lof_memory_needs(const RasterSeries& series, const LofParams& params
     return {lof_scratch_bytes(n_dates, series.n_bands(), params, compute),
             n_dates * std::int64_t{sizeof(float)},
             lof_block_rows(n_dates, series.n_bands(), params, compute)};
+}
+
+MemoryNeeds kmeans_memory_needs(std::int64_t n_values, std::int64_t sums_bytes,
+                                const ComputeOptions& compute) {
+    // Lines of images stay in a core's second cache; each thread has sums of its own, a fit two more.
+    constexpr std::int64_t kLinesBytes = 2 * kMegabyte;
+    const std::int64_t n_threads = resolve_threads(compute.n_threads);
+    // Of a shard pixel: two bytes of labels of each date, or a float of each value where those are looked at.
+    return {n_threads * kLinesBytes + (n_threads + 2) * sums_bytes, n_values * std::int64_t{sizeof(float)},
+            1};
 }
 
 TileRequest make_tile_request(const RasterSeries& series, int patch_size, const MemoryNeeds& needs,

@@ -23,6 +23,11 @@ struct MemoryNeeds {
 MemoryNeeds lof_memory_needs(const RasterSeries& series, const LofParams& params,
                              const ComputeOptions& compute);
 
+/// @param n_values    that a pixel has, at all dates together
+/// @param sums_bytes  of the sums of all clusters of all fits
+MemoryNeeds kmeans_memory_needs(std::int64_t n_values, std::int64_t sums_bytes,
+                                const ComputeOptions& compute);
+
 /// How a run over this stack is to be cut into tiles, so that `node_size` ranks keep memory_limit_bytes
 /// together. Up to four ranks a node get the same plan. @throws InvalidArgument  the limit leaves nothing for
 /// tiles

@@ -15,11 +15,14 @@ FixedPoint FixedPoint::for_range(double min, double max) {
         throw InvalidArgument("fixed point: the range " + std::to_string(min) + " to " + std::to_string(max) +
                               " is not one of finite numbers");
     }
+    return around(min + (max - min) / 2, min, max);
+}
+
+FixedPoint FixedPoint::around(double offset, double min, double max) {
     FixedPoint fixed;
-    fixed.offset = min + (max - min) / 2;
-    const double half = std::max(max - fixed.offset, fixed.offset - min);
-    if (half == 0) return fixed;
-    fixed.exponent = std::ilogb(static_cast<double>(kMaxMagnitude) / half);
+    fixed.offset = offset;
+    const double half = std::max(max - offset, offset - min);
+    if (half > 0) fixed.exponent = std::ilogb(static_cast<double>(kMaxMagnitude) / half);
     return fixed;
 }
 

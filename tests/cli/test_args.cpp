@@ -6,6 +6,7 @@
 
 #include "common/args.hpp"
 #include "common/lof_options.hpp"
+#include "common/stack_options.hpp"
 #include "support/temp_dir.hpp"
 
 namespace rastertide::utils {

@@ -31,14 +31,4 @@ LofParams lof_params(const Args& args) {
     return params;
 }
 
-TileSize tile_size(const Args& args) {
-    const std::vector<std::int64_t> sizes = args.integers("tile");
-    if (sizes.empty()) return {};
-    if (sizes[0] < 1 || sizes[1] < 1) {
-        throw UsageError("-tile " + std::to_string(sizes[0]) + " " + std::to_string(sizes[1]) +
-                         ": expected two positive sizes");
-    }
-    return {sizes[0], sizes[1]};
-}
-
 }  // namespace rastertide::utils

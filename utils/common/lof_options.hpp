@@ -15,11 +15,4 @@ std::vector<OptionSpec> lof_option_specs();
 /// What of them does not depend on the stack is checked. @throws UsageError, InvalidArgument
 LofParams lof_params(const Args& args);
 
-struct TileSize {
-    std::int64_t n_cols = 0;  ///< 0 = to be chosen
-    std::int64_t n_rows = 0;
-};
-/// -tile of compute_option_specs(). @throws UsageError
-TileSize tile_size(const Args& args);
-
 }  // namespace rastertide::utils

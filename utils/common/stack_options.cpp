@@ -143,4 +143,14 @@ ComputeOptions compute_options(const Args& args, int node_size) {
     return options;
 }
 
+TileSize tile_size(const Args& args) {
+    const std::vector<std::int64_t> sizes = args.integers("tile");
+    if (sizes.empty()) return {};
+    if (sizes[0] < 1 || sizes[1] < 1) {
+        throw UsageError("-tile " + std::to_string(sizes[0]) + " " + std::to_string(sizes[1]) +
+                         ": expected two positive sizes");
+    }
+    return {sizes[0], sizes[1]};
+}
+
 }  // namespace rastertide::utils

@@ -26,6 +26,13 @@ std::vector<OptionSpec> compute_option_specs();
 /// @param node_size  ranks that share this node's cores
 ComputeOptions compute_options(const Args& args, int node_size);
 
+struct TileSize {
+    std::int64_t n_cols = 0;  ///< 0 = to be chosen
+    std::int64_t n_rows = 0;
+};
+/// -tile of compute_option_specs(). @throws UsageError
+TileSize tile_size(const Args& args);
+
 /// Calls make(); what it finds wrong with the values is bad usage. @throws UsageError
 template <class Make>
 auto as_usage(Make make) {

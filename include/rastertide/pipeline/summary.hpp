@@ -42,4 +42,35 @@ struct LofSummary {
     std::int64_t peak_memory_bytes = 0;  ///< of the rank that used most
 };
 
+/// One number of clusters that was tried.
+struct ElbowPoint {
+    std::int64_t k = 0;
+    double energy = 0;  ///< sum of squared distances of all patches to their centre
+    std::int64_t iterations = 0;
+};
+
+/// The labels of one date.
+struct DateLabels {
+    std::string date;  ///< ISO 8601; empty if unknown, or if labels are of all dates together
+    std::string scene;
+    std::vector<std::int64_t> counts;  ///< [k]: patches of each label
+};
+
+/// The figures of a K-Means run: what summary.json says.
+struct KMeansSummary {
+    std::int64_t n_patches = 0;  ///< that have a label
+    std::int64_t k = 0;          ///< of the labels that were written
+    double energy = 0;           ///< NaN if nothing was fitted (-model)
+    std::int64_t iterations = 0;
+    std::vector<std::int64_t> sizes;  ///< [k]
+    std::vector<ElbowPoint> elbow;    ///< one per number of clusters; empty with -model
+    bool has_knee = false;            ///< k was chosen by the elbow
+    std::int64_t n_locations = 0;
+    std::int64_t n_tiles = 0;
+    std::vector<DateLabels> dates;
+    std::vector<StageCost> stages;
+    double wall_seconds = 0;
+    std::int64_t peak_memory_bytes = 0;  ///< of the rank that used most
+};
+
 }  // namespace rastertide

@@ -23,6 +23,10 @@ struct FixedPoint {
     /// @throws InvalidArgument  not finite, or min > max
     static FixedPoint for_range(double min, double max);
 
+    /// The same around an offset in [min, max]: near most values, pixels relative to it lose least in
+    /// Float32.
+    static FixedPoint around(double offset, double min, double max);
+
     double scale() const;  ///< 2^exponent
     std::int64_t to_integer(float value) const;
 };

@@ -11,6 +11,7 @@
 #include "pipeline/lof/lof_run.hpp"
 #include "pipeline/lof/per_date.hpp"
 #include "pipeline/number_text.hpp"
+#include "pipeline/product_bands.hpp"
 
 namespace rastertide {
 namespace {
@@ -27,26 +28,12 @@ MetadataItems parameters(const LofRun& run, const LofSummary& summary) {
             {"RASTERTIDE_THRESHOLD", number_text(summary.threshold)}};
 }
 
-MetadataItems statistics_items(double min, double max, double mean, double std, std::int64_t n_valid,
-                               std::int64_t n_pixels) {
-    if (n_valid == 0) return {};
-    const double percent = 100.0 * static_cast<double>(n_valid) / static_cast<double>(n_pixels);
-    return {{"STATISTICS_MINIMUM", number_text(min)},
-            {"STATISTICS_MAXIMUM", number_text(max)},
-            {"STATISTICS_MEAN", number_text(mean)},
-            {"STATISTICS_STDDEV", number_text(std)},
-            {"STATISTICS_VALID_PERCENT", number_text(std::round(percent * 1e4) / 1e4)}};
-}
-
 /// A band per date; `items` gives its statistics.
 template <class Items>
 std::vector<ProductBand> date_bands(const LofSummary& summary, Items items) {
     std::vector<ProductBand> bands;
     for (std::size_t i = 0; i < summary.dates.size(); ++i) {
-        const DateSummary& date = summary.dates[i];
-        ProductBand band{date_label(date, static_cast<std::int64_t>(i)), items(i)};
-        if (!date.date.empty()) band.metadata.insert(band.metadata.begin(), {"DATE", date.date});
-        bands.push_back(std::move(band));
+        bands.push_back(date_band(summary.dates[i].date, static_cast<std::int64_t>(i), items(i)));
     }
     return bands;
 }
@@ -95,7 +82,7 @@ std::vector<Product> location_products(const LofRun& run, const LofSummary& summ
                      false};
     max_date.categories.push_back("nodata");
     for (std::size_t i = 0; i < summary.dates.size(); ++i) {
-        max_date.categories.push_back(date_label(summary.dates[i], static_cast<std::int64_t>(i)));
+        max_date.categories.push_back(date_label(summary.dates[i].date, static_cast<std::int64_t>(i)));
     }
     return {count, max, max_date};
 }

@@ -15,7 +15,4 @@ std::string per_date_csv(const std::vector<DateSummary>& dates);
 /// per_date.svg: a bar per date, as high as the share of its locations that are anomalous.
 std::string per_date_svg(const std::vector<DateSummary>& dates);
 
-/// What a date is called in products: its ISO text, or "scene N" (from 1) in a stack without dates.
-std::string date_label(const DateSummary& date, std::int64_t index);
-
 }  // namespace rastertide

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include "pipeline/kmeans/elbow.hpp"
+#include "pipeline/kmeans/kmeans_memory.hpp"
+#include "pipeline/kmeans/kmeans_run.hpp"
+#include "pipeline/kmeans/stack_model.hpp"
+
+namespace rastertide {
+namespace {
+
+// The fits' share of the job, for the progress bar.
+constexpr double kFitShare = 0.85;
+// The sample: 1% of the patches, but enough for a good start and no more than can be fitted in a moment.
+constexpr std::int64_t kMinSample = 20000;
+constexpr std::int64_t kMaxSample = std::int64_t{1} << 18;
+
+std::int64_t sample_size(const KMeansRun& run, const StackMoments& moments) {
+    const RunKMeansOptions& options = run.options;
+    if (options.algorithm == KMeansAlgorithm::Lloyd && options.init != KMeansInit::Sample) return 0;
+    const std::int64_t n = std::clamp(moments.n_patches / 100, kMinSample, kMaxSample);
+    // Every rank holds it a few times while it is gathered and sorted.
+    const std::int64_t bytes_each = 6 * run.n_features() * std::int64_t{sizeof(float)};
+    const std::int64_t bytes = options.memory_limit_bytes / std::max(run.comm.node_size(), 1) / 4;
+    return std::clamp<std::int64_t>(bytes / bytes_each, 1, n);
+}
+
+TilePasses rank_passes(KMeansRun& run, std::int64_t keep) {
+    return {run, tiles_of_rank(run.plan, run.comm.rank(), run.comm.size()), keep};
+}
+
+void fit(KMeansRun& run, std::optional<TilePasses>& passes, const StackMoments& moments,
+         const PatchList& sample, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
+    switch (run.options.algorithm) {
+        case KMeansAlgorithm::Lloyd:
+            lloyd(run, run.comm, *passes, moments, fits, progress);
+            break;
+        case KMeansAlgorithm::MiniBatch:
+            mini_batches(run, sample, fits);
+            break;
+        case KMeansAlgorithm::BatchParallel:
+            passes.reset();  // the parts need its memory
+            batch_parallel(run, moments, sample, bytes_to_keep(run), fits, progress);
+            together(run.comm, [&] { passes.emplace(rank_passes(run, bytes_to_keep(run))); });
+            break;
+    }
+}
+
+/// What the fits found: the elbow, and the fit whose labels are written.
+struct Choice {
+    std::vector<ElbowPoint> elbow;
+    std::size_t best = 0;  ///< of the fits
+    bool has_knee = false;
+};
+
+Choice choose(const KMeansRun& run, const StackMoments& moments, const std::vector<KMeansFit>& fits) {
+    Choice choice;
+    std::vector<std::size_t> best_of_k;
+    for (std::size_t i = 0; i < fits.size(); ++i) {
+        const KMeansFit& fit = fits[i];
+        const double value = energy(fit, moments);
+        const bool same_k = !choice.elbow.empty() && choice.elbow.back().k == fit.centers.n_clusters;
+        if (same_k && value >= choice.elbow.back().energy) continue;
+        if (!same_k) {
+            choice.elbow.emplace_back();
+            best_of_k.push_back(i);
+        }
+        choice.elbow.back() = {fit.centers.n_clusters, value, fit.iterations};
+        best_of_k.back() = i;
+    }
+    const std::optional<std::size_t> at_knee = knee(choice.elbow);
+    choice.has_knee = at_knee.has_value();
+    choice.best = best_of_k[at_knee.value_or(best_of_k.size() - 1)];
+    if (!at_knee && choice.elbow.size() > 1) {
+        run.say(LogLevel::Warning, "the elbow has no knee: labels are of the largest number of clusters, " +
+                                       std::to_string(run.options.max_clusters));
+    }
+    return choice;
+}
+
+KMeansModel new_model(const KMeansRun& run, PatchCenters centers, const FixedPoint& fixed) {
+    KMeansModel model;
+    model.centers = std::move(centers);
+    model.scale = run.options.series.scale;
+    model.offset = fixed.offset;
+    model.time_features = run.options.time_features;
+    model.seed = run.options.seed;
+    model.band_names = run.series.band_names();
+    return model;
+}
+
+std::vector<std::int64_t> cluster_sizes(const PatchSums& sums) {
+    std::vector<std::int64_t> sizes;
+    for (std::int64_t k = 0; k < sums.n_clusters(); ++k) sizes.push_back(sums.count(k));
+    return sizes;
+}
+
+void warn_of_odd_fits(const KMeansRun& run, const KMeansFit& fit, const std::vector<std::int64_t>& sizes) {
+    const auto n_empty = std::count(sizes.begin(), sizes.end(), 0);
+    if (n_empty > 0) {
+        run.say(LogLevel::Warning, std::to_string(n_empty) + " of " + std::to_string(sizes.size()) +
+                                       " clusters are empty: the stack has fewer patches that differ");
+    }
+    if (run.options.algorithm == KMeansAlgorithm::Lloyd && !fit.converged) {
+        run.say(LogLevel::Warning, "not converged after " + std::to_string(fit.iterations) +
+                                       " iterations: -max_iter may be raised");
+    }
+}
+
+}  // namespace
+
+void sort_by_mean(PatchCenters& centers) {
+    const std::int64_t m = centers.n_features();
+    const auto mean = [&](std::int64_t k) {
+        return std::accumulate(centers.center(k), centers.center(k) + m, 0.0);
+    };
+    std::vector<std::int64_t> order(static_cast<std::size_t>(centers.n_clusters));
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::int64_t a, std::int64_t b) { return mean(a) < mean(b); });
+    std::vector<double> values;
+    for (const std::int64_t k : order) values.insert(values.end(), centers.center(k), centers.center(k) + m);
+    centers.values = std::move(values);
+}
+
+Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
+    std::optional<TilePasses> passes;
+    together(run.comm, [&] { passes.emplace(rank_passes(run, bytes_to_keep(run))); });
+    StackMoments moments = measure_stack(run, *passes);
+    const PatchList sample = draw_sample(run, *passes, moments, sample_size(run, moments));
+    std::vector<KMeansFit> fits = choose_starts(run, *passes, moments, sample);
+    fit(run, passes, moments, sample, fits, part_of(progress, 0, kFitShare));
+
+    // The energy under the final centres; a single fit's comes with its labels.
+    const bool compare = fits.size() > 1;
+    if (compare) assign_all(run, run.comm, *passes, moments.fixed, fits);
+    Choice choice = choose(run, moments, fits);
+    KMeansFit& best = fits[choice.best];
+    sort_by_mean(best.centers);
+    Labeled result{
+        new_model(run, best.centers, moments.fixed),
+        label_tiles(run, *passes, best.centers, moments.fixed, !compare, part_of(progress, kFitShare, 1)),
+        std::move(choice.elbow), choice.has_knee};
+    if (!compare) {
+        best.sums = result.counts.sums;
+        result.elbow[0].energy = energy(best, moments);
+    }
+    const auto chosen = std::find_if(result.elbow.begin(), result.elbow.end(), [&](const ElbowPoint& point) {
+        return point.k == best.centers.n_clusters;
+    });
+    result.model.energy = chosen->energy;
+    result.model.iterations = chosen->iterations;
+    result.model.sizes = cluster_sizes(result.counts.sums);
+    warn_of_odd_fits(run, best, result.model.sizes);
+    return result;
+}
+
+Labeled label_with_model(KMeansRun& run, const ProgressFn& progress) {
+    KMeansModel model;
+    std::optional<TilePasses> passes;
+    together(run.comm, [&] {
+        model = read_stack_model(run, run.options.model_file);
+        passes.emplace(rank_passes(run, 0));
+    });
+    FixedPoint fixed;
+    fixed.offset = model.offset;
+    Labeled result{std::move(model), {PatchSums(1, 1), {}}, {}, false};
+    result.counts = label_tiles(run, *passes, result.model.centers, fixed, false, progress);
+    result.model.sizes = cluster_sizes(result.counts.sums);
+    result.model.energy = std::numeric_limits<double>::quiet_NaN();  // of the scenes it was learned from
+    return result;
+}
+
+}  // namespace rastertide

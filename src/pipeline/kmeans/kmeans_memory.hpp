@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "pipeline/kmeans/kmeans_run.hpp"
+
+namespace rastertide {
+
+/// How a K-Means run with complete options is to be cut into tiles.
+TileRequest kmeans_tile_request(const RunKMeansOptions& options, const RasterSeries& series, int node_size);
+
+/// What -mem leaves for pixels that stay in memory from pass to pass.
+std::int64_t bytes_to_keep(const KMeansRun& run);
+
+}  // namespace rastertide

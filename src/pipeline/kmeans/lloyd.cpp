@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "pipeline/kmeans/kmeans_run.hpp"
+
+namespace rastertide {
+namespace {
+
+double squared_shift(const PatchCenters& a, const PatchCenters& b) {
+    double shift = 0;
+    for (std::size_t i = 0; i < a.values.size(); ++i)
+        shift += (a.values[i] - b.values[i]) * (a.values[i] - b.values[i]);
+    return shift;
+}
+
+bool has_empty(const PatchSums& sums) {
+    for (std::int64_t k = 0; k < sums.n_clusters(); ++k) {
+        if (sums.count(k) == 0) return true;
+    }
+    return false;
+}
+
+/// How far a fit is: the shift falls about as a power of the iterations.
+class FitProgress {
+  public:
+    double fraction(double shift, double limit, std::int64_t iteration, std::int64_t max_iter) {
+        if (first_ <= 0) first_ = shift;
+        double done = static_cast<double>(iteration) / static_cast<double>(max_iter);
+        if (shift <= limit) done = 1;
+        if (limit > 0 && shift > limit && first_ > limit)
+            done = std::max(done, std::log(first_ / shift) / std::log(first_ / limit));
+        return std::clamp(done, 0.0, 1.0);
+    }
+
+  private:
+    double first_ = 0;
+};
+
+/// The fits that still move, assigned together: the tiles are gone through once.
+std::vector<KMeansFit*> moving(std::vector<KMeansFit>& fits, std::int64_t max_iter) {
+    std::vector<KMeansFit*> those;
+    for (KMeansFit& fit : fits) {
+        if (!fit.converged && fit.iterations < max_iter) those.push_back(&fit);
+    }
+    return those;
+}
+
+void assign(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
+            const std::vector<KMeansFit*>& fits) {
+    for (KMeansFit* fit : fits) fit->sums = PatchSums(fit->centers.n_clusters, fit->centers.n_features());
+    together(comm, [&] {
+        passes.for_each([&](std::int64_t, const Tile& tile, const float* pixels) {
+            const StageClock::Timer timer(run.clock, Stage::Iterate);
+            for (KMeansFit* fit : fits)
+                assign_patches(run.stack(tile, pixels), fit->centers, fixed, {}, &fit->sums,
+                               run.options.compute);
+        });
+    });
+    for (KMeansFit* fit : fits) comm.sum(fit->sums.state());
+}
+
+}  // namespace
+
+void assign_all(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
+                std::vector<KMeansFit>& fits) {
+    std::vector<KMeansFit*> all;
+    for (KMeansFit& fit : fits) all.push_back(&fit);
+    assign(run, comm, passes, fixed, all);
+}
+
+double energy(const KMeansFit& fit, const StackMoments& moments) {
+    // sum ||p - c||^2 = sum ||p||^2 - 2 sum_k <c_k, S_k> + sum_k n_k ||c_k||^2, all relative to the offset.
+    long double sum = moments.squares.value(moments.fixed);
+    for (std::int64_t k = 0; k < fit.centers.n_clusters; ++k) {
+        const std::span<const std::int64_t> sums = fit.sums.sums(k);
+        const auto n = static_cast<long double>(fit.sums.count(k));
+        for (std::size_t f = 0; f < sums.size(); ++f) {
+            const long double c = static_cast<long double>(fit.centers.center(k)[f]) - moments.fixed.offset;
+            sum += c * (n * c - 2 * std::ldexp(static_cast<long double>(sums[f]), -moments.fixed.exponent));
+        }
+    }
+    return static_cast<double>(sum);
+}
+
+void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
+           std::vector<KMeansFit>& fits, const ProgressFn& progress) {
+    const RunKMeansOptions& options = run.options;
+    std::vector<FitProgress> fit_progress(fits.size());
+    for (;;) {
+        const std::vector<KMeansFit*> active = moving(fits, options.max_iter);
+        if (active.empty()) break;
+        assign(run, comm, passes, moments.fixed, active);
+        const double limit = options.tol * moments.feature_variance;
+        double slowest = 1;
+        for (KMeansFit* fit : active) {
+            if (has_empty(fit->sums)) relocate_empty(run, comm, passes, moments.fixed, *fit);
+            PatchCenters moved = mean_centers(fit->centers, fit->sums, moments.fixed);
+            const double shift = squared_shift(moved, fit->centers);
+            fit->centers = std::move(moved);
+            ++fit->iterations;
+            fit->converged = shift <= limit;
+            slowest = std::min(slowest, fit_progress[static_cast<std::size_t>(fit - fits.data())].fraction(
+                                            shift, limit, fit->iterations, options.max_iter));
+            run.say(LogLevel::Debug, "k " + std::to_string(fit->centers.n_clusters) + ", iteration " +
+                                         std::to_string(fit->iterations) + ": squared shift " +
+                                         std::to_string(shift) + ", limit " + std::to_string(limit));
+        }
+        if (progress) progress(slowest);
+    }
+}
+
+}  // namespace rastertide

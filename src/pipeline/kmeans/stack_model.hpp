@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "pipeline/kmeans/kmeans_run.hpp"
+
+namespace rastertide {
+
+/// Reads a model file whose patches, bands and scale must be those of the run.
+/// @throws InvalidArgument  naming the file and what differs; as read_kmeans_model()
+KMeansModel read_stack_model(const KMeansRun& run, const std::string& path);
+
+}  // namespace rastertide

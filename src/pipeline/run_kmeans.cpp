@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <numeric>
+#include <optional>
+
+#include <rastertide/pipeline/run_kmeans.hpp>
+
+#include "pipeline/kmeans/kmeans_memory.hpp"
+#include "pipeline/kmeans/kmeans_run.hpp"
+#include "pipeline/kmeans/stack_model.hpp"
+
+namespace rastertide {
+namespace {
+
+constexpr std::int64_t kDefaultClusters = 8;  // scikit-learn's
+constexpr int kDefaultPatch = 7;
+
+/// What the files of centres and defaults leave open.
+void complete(RunKMeansOptions& options) {
+    const std::string& file = options.model_file.empty() ? options.init_file : options.model_file;
+    if (!file.empty()) {
+        const KMeansModel model = read_kmeans_model(file);
+        if (!options.model_file.empty()) options.time_features = model.time_features;
+        if (options.patch_size == 0) options.patch_size = model.centers.patch_size;
+        if (options.min_clusters == 0) options.min_clusters = options.max_clusters = model.centers.n_clusters;
+    }
+    if (options.patch_size == 0) options.patch_size = options.time_features ? 1 : kDefaultPatch;
+    if (options.min_clusters == 0) options.min_clusters = options.max_clusters = kDefaultClusters;
+}
+
+KMeansSummary summarise(const KMeansRun& run, const Labeled& labeled) {
+    KMeansSummary summary;
+    summary.k = labeled.model.centers.n_clusters;
+    summary.energy = labeled.model.energy;
+    summary.iterations = labeled.model.iterations;
+    summary.sizes = labeled.model.sizes;
+    summary.n_patches = std::accumulate(summary.sizes.begin(), summary.sizes.end(), std::int64_t{0});
+    summary.elbow = labeled.elbow;
+    summary.has_knee = labeled.has_knee;
+    for (const Tile& tile : run.plan.tiles) summary.n_locations += tile.locations.n_pixels();
+    summary.n_tiles = static_cast<std::int64_t>(run.plan.tiles.size());
+    for (std::int64_t date = 0; date < run.n_label_dates(); ++date) {
+        DateLabels labels{"", "", labeled.counts.by_date[static_cast<std::size_t>(date)]};
+        if (!run.options.time_features) {
+            const SceneInfo& scene = run.series.scenes()[static_cast<std::size_t>(date)];
+            if (scene.date) labels.date = scene.date->iso();
+            labels.scene = scene.name;
+        }
+        summary.dates.push_back(std::move(labels));
+    }
+    return summary;
+}
+
+}  // namespace
+
+KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, const Logger& logger,
+                         const ProgressFn& progress) {
+    StageClock clock;
+    RunKMeansOptions options = requested;
+    std::optional<KMeansRun> opened;
+    together(comm, [&] {
+        const StageClock::Timer timer(clock, Stage::Open);
+        options.compute.backend = resolve_backend(options.compute.backend);
+        complete(options);
+        options.validate();
+        RasterSeries series = open_stack(options, comm, logger);
+        TilePlan plan = make_tiles(kmeans_tile_request(options, series, comm.node_size()));
+        opened.emplace(KMeansRun{
+            {options, comm, logger, std::move(series), std::move(plan), OutputFolder(options.outdir), clock},
+            options});
+        for (const std::string& file : {options.model_file, options.init_file}) {
+            if (!file.empty()) read_stack_model(*opened, file);  // before the folder is made
+        }
+    });
+    KMeansRun& run = *opened;
+    run.say(LogLevel::Info, std::to_string(run.n_dates()) + " dates, " +
+                                std::to_string(run.plan.tiles.size()) + " tiles of " +
+                                std::to_string(run.plan.tile_n_cols) + " x " +
+                                std::to_string(run.plan.tile_n_rows) + " pixels, device " +
+                                std::string(to_string(options.compute.backend)));
+    prepare_folder(run, kmeans_kind(), kmeans_record(run));
+
+    const Labeled labeled =
+        options.model_file.empty() ? fit_and_label(run, progress) : label_with_model(run, progress);
+    KMeansSummary summary = summarise(run, labeled);
+    if (summary.n_patches == 0) run.say(LogLevel::Warning, "no patch is whole: every label is nodata");
+    together(comm, [&] {
+        const StageClock::Timer timer(clock, Stage::Products);
+        if (comm.rank() == 0) write_kmeans_products(run, labeled.model, summary);
+    });
+    const RunCosts costs = reduce_costs(run);
+    summary.wall_seconds = costs.wall_seconds;
+    summary.peak_memory_bytes = costs.peak_memory_bytes;
+    summary.stages = costs.stages;
+    together(comm, [&] {
+        if (comm.rank() == 0) write_summary(run, summary, costs);
+    });
+    if (progress) progress(1);
+    return summary;
+}
+
+}  // namespace rastertide
