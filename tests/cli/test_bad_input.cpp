@@ -289,5 +289,105 @@ TEST_F(BadInput, OneRanksErrorEndsAllRanksWithOneMessage) {
 }
 #endif
 
+class BadKMeansInput : public BadInput {
+  protected:
+    std::string kmeans(const std::string& arguments) const {
+        return utility("rastertide_kmeans") + " -o " + quoted(dir_.file("out")) + " " + arguments;
+    }
+    /// Labels the stack with a model of this text.
+    std::string with_model(const std::string& text, const std::string& options = "") {
+        std::ofstream(dir_.file("model.json")) << text;
+        return kmeans(options + " -model " + quoted(dir_.file("model.json")) + " " + quoted(stack(2)));
+    }
+};
+
+TEST_F(BadKMeansInput, MoreClustersThanPatches) {
+    expect_error(kmeans("-k 700 " + quoted(stack(2))), kFailed, {"-k 700", "has 672 valid patches"});
+}
+
+TEST_F(BadKMeansInput, NumbersOfClusters) {
+    for (const char* k : {"0", "-3", "many", "2.5", "2:", ":4", "2:x", "2:3:4", "99999999999999999999"})
+        expect_error(kmeans(std::string("-k ") + k + " " + quoted(stack(2))), kUsage,
+                     {std::string("-k ") + k, "expected a number of clusters"});
+    expect_error(kmeans("-k 5:2 " + quoted(stack(2))), kUsage, {"-k 5:2", "MIN not above MAX"});
+    expect_error(kmeans("-k 65535 " + quoted(stack(2))), kUsage, {"-k 65535", "1 to 65534"});
+}
+
+TEST_F(BadKMeansInput, OptionsOutOfRange) {
+    const std::string scenes = quoted(stack(2));
+    for (const char* option : {"-n_init 0", "-max_iter 0", "-parts 0", "-tol -1", "-tol nan", "-seed -1"})
+        expect_error(kmeans(option + (" " + scenes)), kUsage, {option});
+    expect_error(kmeans("-patch 4 " + scenes), kUsage, {"-patch 4", "odd"});
+    expect_error(kmeans("-patch 0 " + scenes), kUsage, {"-patch 0", "odd"});
+    expect_error(kmeans("-algorithm elkan " + scenes), kUsage, {"elkan", "batch-parallel"});
+    expect_error(kmeans("-features dates " + scenes), kUsage, {"dates", "patch or time"});
+    expect_error(kmeans("-features time -patch 3 " + scenes), kUsage, {"-patch 3", "-features time"});
+    expect_error(kmeans("-algorithm minibatch -init random " + scenes), kUsage,
+                 {"-init random", "minibatch"});
+    expect_error(kmeans("-lazy -scale db " + scenes), kUsage, {"-lazy", "-scale linear"});
+}
+
+TEST_F(BadKMeansInput, AnInitThatIsNoWordAndNoFile) {
+    expect_error(kmeans("-init kmeans " + quoted(stack(2))), kFailed, {"'kmeans'", "No such file"});
+}
+
+TEST_F(BadKMeansInput, FitOptionsWithAModel) {
+    expect_error(kmeans("-k 3 -model m.json " + quoted(stack(2))), kUsage, {"-k", "not with -model"});
+}
+
+TEST_F(BadKMeansInput, AModelThatDoesNotFit) {
+    const std::string one = R"({"patch": 1, "bands": 1, "k": 1, "centers": [[0]]})";
+    expect_error(with_model(one, "-patch 3"), kFailed, {"model.json", "-patch is 1", "has 3"});
+    expect_error(with_model(one, "-scale db"), kFailed, {"model.json", "-scale is linear", "has db"});
+    expect_error(with_model(R"({"patch": 1, "bands": 2, "k": 1, "centers": [[0, 0]]})"), kFailed,
+                 {"model.json", "number of bands is 2", "has 1"});
+    expect_error(with_model(R"({"patch": 1, "bands": 1, "k": 1, "features": "time", "centers": [[0]]})"),
+                 kFailed, {"model.json", "number of bands is 1", "has 2"});
+    EXPECT_FALSE(fs::exists(dir_.file("out")));
+}
+
+TEST_F(BadKMeansInput, ACorruptModel) {
+    expect_error(with_model("{\"patch\": 1, "), kFailed, {"model.json"});
+    expect_error(with_model(""), kFailed, {"model.json"});
+    expect_error(with_model(R"({"patch": 1, "bands": 1, "k": 2, "centers": [[0]]})"), kFailed,
+                 {"model.json", "number of centers is 1", "expected 2"});
+    expect_error(with_model(R"({"patch": 1, "bands": 1, "k": 1, "centers": [[NaN]]})"), kFailed,
+                 {"model.json"});
+    expect_error(with_model(R"({"patch": 1, "bands": 1, "k": 1, "centers": [[1e999]]})"), kFailed,
+                 {"model.json"});
+    EXPECT_FALSE(fs::exists(dir_.file("out")));
+}
+
+TEST_F(BadKMeansInput, AStartWithAnotherNumberOfCenters) {
+    std::ofstream(dir_.file("start.json")) << R"({"patch": 1, "bands": 1, "k": 1, "centers": [[0]]})";
+    expect_error(kmeans("-k 2 -init " + quoted(dir_.file("start.json")) + " " + quoted(stack(2))), kFailed,
+                 {"start.json", "has 1 centres", "the 2 of -k"});
+}
+
+TEST_F(BadKMeansInput, AConstantRaster) {
+    Bands constant = scene();
+    std::fill(constant.values.begin(), constant.values.end(), 4.0F);
+    write_bands(dir_.file("s_20200101.tif"), constant);
+    expect_error(kmeans("-k 3 " + quoted(dir_.file("s_20200101.tif"))), kFailed,
+                 {"every valid pixel is 4", "nothing to cluster"});
+}
+
+TEST_F(BadKMeansInput, NoValidPatch) {
+    Bands nodata = scene();
+    for (std::size_t i = 0; i < nodata.values.size(); i += 5)
+        nodata.values[i] = std::numeric_limits<float>::quiet_NaN();
+    write_bands(dir_.file("s_20200101.tif"), nodata);
+    expect_error(kmeans("-k 3 " + quoted(dir_.file("s_20200101.tif"))), kFailed,
+                 {"no patch of 7 x 7 valid pixels"});
+}
+
+TEST_F(BadKMeansInput, TruncatedGeoTiff) {
+    const std::string folder = stack(3, 200, 300);
+    const std::string cut = folder + "/" + scene_name(2);
+    fs::resize_file(cut, fs::file_size(cut) / 2);
+    expect_error(kmeans(quoted(folder)), kFailed, {cut, "cannot read"});
+    EXPECT_FALSE(fs::exists(dir_.file("out/summary.json")));
+}
+
 }  // namespace
 }  // namespace rastertide

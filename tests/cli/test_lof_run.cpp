@@ -17,6 +17,7 @@
 
 #include "support/command.hpp"
 #include "support/rasters.hpp"
+#include "support/run_folder.hpp"
 #include "support/temp_dir.hpp"
 
 namespace rastertide {
@@ -28,19 +29,10 @@ using testing_support::CommandResult;
 using testing_support::quoted;
 using testing_support::read_bands;
 using testing_support::run;
+using testing_support::summary_of;
 using testing_support::TempDir;
+using testing_support::text_of;
 using testing_support::utility;
-
-std::string text_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-nlohmann::json summary_of(const std::string& outdir) {
-    return nlohmann::json::parse(text_of(outdir + "/summary.json"));
-}
 
 /// A folder of dated speckle scenes with a nodata corner; one date has a bright spot.
 void make_scenes(const std::string& folder, int n_dates, int n_rows, int n_cols) {

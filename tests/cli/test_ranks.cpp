@@ -5,7 +5,6 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 
 #include "common/stack_options.hpp"
 #include "support/command.hpp"
+#include "support/run_folder.hpp"
 #include "support/temp_dir.hpp"
 
 namespace rastertide {
@@ -25,6 +25,7 @@ using testing_support::mpirun;
 using testing_support::quoted;
 using testing_support::run;
 using testing_support::TempDir;
+using testing_support::text_of;
 using testing_support::utility;
 
 constexpr int kFailed = 1;
@@ -171,13 +172,6 @@ TEST(Ranks, AnErrorWithoutATextEndsAll) {
         expect_one_error(mpirun(2) + failing(std::string("-where together -rank 1 -fail ") + kind), kFailed,
                          "unknown error");
     }
-}
-
-std::string text_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
 }
 
 /// Runs on small simulated stacks, whose tiles are many.

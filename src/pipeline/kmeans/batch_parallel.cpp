@@ -10,6 +10,15 @@
 namespace rastertide {
 namespace {
 
+// The parts' centres are on the way only: they need not converge as far.
+constexpr double kPartTol = 50;  // times -tol
+
+/// Clusters that a part has its own of: more than asked for, so that their merging loses little.
+std::int64_t clusters_of_part(std::int64_t n_clusters) {
+    constexpr std::int64_t kFiner = 2;
+    return std::min(kFiner * n_clusters, kMaxClusters);
+}
+
 /// A band of rows of locations.
 struct Part {
     std::int64_t first_row;
@@ -66,12 +75,17 @@ std::vector<KMeansFit> cluster_part(KMeansRun& run, const StackMoments& moments,
     for (std::size_t i = 0; i < fits.size(); ++i) {
         const std::uint64_t seed =
             random_key(run.options.seed + i, RandomStream::KMeansDraw, static_cast<std::uint32_t>(i_part));
-        fits[i].centers.values =
-            best_point_fit(points, fits[i].centers.n_clusters, run.options, seed).centers;
+        PatchCenters centers = fits[i].centers;
+        centers.n_clusters = clusters_of_part(centers.n_clusters);
+        centers.values =
+            weighted_lloyd(points, kmeans_plusplus(points, centers.n_clusters, seed, run.options.compute),
+                           run.options.max_iter, run.options.tol, run.options.compute)
+                .centers;
+        fits[i] = new_fit(std::move(centers));
     }
     const std::unique_ptr<Communicator> alone = make_serial_communicator();
     TilePasses passes(run, part_tiles(run, part), keep_bytes);
-    lloyd(run, *alone, passes, moments, fits, {});
+    lloyd(run, *alone, passes, moments, {run.options.max_iter, kPartTol * run.options.tol}, fits, {});
     assign_all(run, *alone, passes, moments.fixed, fits);
     return fits;
 }
@@ -105,7 +119,7 @@ class PartCenters {
 
     std::vector<double> clustered(const RunKMeansOptions& options) const {
         const WeightedPoints points(fit_.centers.n_features(), values_, weights_);
-        return best_point_fit(points, fit_.centers.n_clusters, options, options.seed).centers;
+        return best_of_starts(points, fit_.centers.n_clusters, options, options.seed).centers;
     }
 
   private:
@@ -135,8 +149,8 @@ void batch_parallel(KMeansRun& run, const StackMoments& moments, const PatchList
         PartCenters centers(fits[i]);
         std::int64_t most_iterations = 0;
         for (const std::vector<KMeansFit>& part : parts) {
-            std::vector<std::int64_t> bits(fits[i].centers.values.size() +
-                                           static_cast<std::size_t>(fits[i].centers.n_clusters));
+            std::vector<std::int64_t> bits(static_cast<std::size_t>(
+                clusters_of_part(fits[i].centers.n_clusters) * (run.n_features() + 1)));
             std::int64_t iterations = 0;
             if (!part.empty()) {
                 bits = bits_of(part[i]);

@@ -52,9 +52,10 @@ void share(Communicator& comm, std::vector<double>& values, std::int64_t n) {
     for (const std::int64_t word : bits) values.push_back(std::bit_cast<double>(word));
 }
 
-/// Fits to points that all ranks hold, each by one rank. Collective.
-std::vector<PatchCenters> point_starts(KMeansRun& run, const WeightedPoints& points,
-                                       const std::vector<Start>& starts) {
+/// Fits to the sample, which all ranks hold, each by one rank. Collective.
+std::vector<PatchCenters> sample_starts(KMeansRun& run, const PatchList& sample,
+                                        const std::vector<Start>& starts) {
+    const WeightedPoints points(sample.n_features(), sample.all_values(), sample.keys());
     std::vector<PatchCenters> all;
     for (const Start& start : starts)
         all.push_back({run.options.patch_size, run.n_sample_bands(), start.k, {}});
@@ -63,7 +64,7 @@ std::vector<PatchCenters> point_starts(KMeansRun& run, const WeightedPoints& poi
         for (auto i = static_cast<std::size_t>(run.comm.rank()); i < starts.size();
              i += static_cast<std::size_t>(run.comm.size())) {
             all[i].values =
-                best_point_fit(points, starts[i].k, run.options, start_key(run, starts[i], 0)).centers;
+                fit_sample(points, starts[i].k, run.options, start_key(run, starts[i], 0)).centers;
         }
     });
     for (PatchCenters& centers : all)
@@ -127,7 +128,8 @@ WeightedPoints parallel_candidates(KMeansRun& run, TilePasses& passes, const Sta
 PatchCenters parallel_start(KMeansRun& run, TilePasses& passes, const StackMoments& moments,
                             const Start& start) {
     const WeightedPoints points = parallel_candidates(run, passes, moments, start);
-    return point_starts(run, points, {start})[0];
+    return {run.options.patch_size, run.n_sample_bands(), start.k,
+            best_of_starts(points, start.k, run.options, start_key(run, start, 0)).centers};
 }
 
 PatchCenters file_start(KMeansRun& run, const Start& start) {
@@ -182,8 +184,7 @@ std::vector<KMeansFit> choose_starts(KMeansRun& run, TilePasses& passes, const S
     }
     std::vector<PatchCenters> centers;
     if (run.options.init == KMeansInit::Sample) {
-        const WeightedPoints points(sample.n_features(), sample.all_values(), sample.keys());
-        centers = point_starts(run, points, starts);
+        centers = sample_starts(run, sample, starts);
     } else {
         for (const Start& start : starts) centers.push_back(start_on_all(run, passes, moments, start));
     }

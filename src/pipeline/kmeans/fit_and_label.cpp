@@ -3,6 +3,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "pipeline/kmeans/elbow.hpp"
 #include "pipeline/kmeans/kmeans_memory.hpp"
@@ -17,6 +18,7 @@ constexpr double kFitShare = 0.85;
 // The sample: 1% of the patches, but enough for a good start and no more than can be fitted in a moment.
 constexpr std::int64_t kMinSample = 20000;
 constexpr std::int64_t kMaxSample = std::int64_t{1} << 18;
+constexpr std::int64_t kPolishIterations = 5;
 
 std::int64_t sample_size(const KMeansRun& run, const StackMoments& moments) {
     const RunKMeansOptions& options = run.options;
@@ -32,11 +34,21 @@ TilePasses rank_passes(KMeansRun& run, std::int64_t keep) {
     return {run, tiles_of_rank(run.plan, run.comm.rank(), run.comm.size()), keep};
 }
 
+/// A few exact iterations bring merged centres to where their clusters are.
+void polish(KMeansRun& run, TilePasses& passes, const StackMoments& moments, std::vector<KMeansFit>& fits) {
+    const LloydLimits limits = {kPolishIterations, run.options.tol};
+    std::vector<std::int64_t> iterations;
+    for (KMeansFit& fit : fits) iterations.push_back(std::exchange(fit.iterations, 0));
+    lloyd(run, run.comm, passes, moments, limits, fits, {});
+    for (std::size_t i = 0; i < fits.size(); ++i) fits[i].iterations += iterations[i];
+}
+
 void fit(KMeansRun& run, std::optional<TilePasses>& passes, const StackMoments& moments,
          const PatchList& sample, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
+    const LloydLimits limits = {run.options.max_iter, run.options.tol};
     switch (run.options.algorithm) {
         case KMeansAlgorithm::Lloyd:
-            lloyd(run, run.comm, *passes, moments, fits, progress);
+            lloyd(run, run.comm, *passes, moments, limits, fits, progress);
             break;
         case KMeansAlgorithm::MiniBatch:
             mini_batches(run, sample, fits);
@@ -45,6 +57,7 @@ void fit(KMeansRun& run, std::optional<TilePasses>& passes, const StackMoments& 
             passes.reset();  // the parts need its memory
             batch_parallel(run, moments, sample, bytes_to_keep(run), fits, progress);
             together(run.comm, [&] { passes.emplace(rank_passes(run, bytes_to_keep(run))); });
+            polish(run, *passes, moments, fits);
             break;
     }
 }

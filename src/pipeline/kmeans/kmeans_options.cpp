@@ -74,7 +74,8 @@ void RunKMeansOptions::validate() const {
     require_positive("n_init", n_init);
     require_positive("max_iter", max_iter);
     require_positive("parts", parts);
-    require(std::isfinite(tol) && tol >= 0, "tol", number_text(tol), "0 or a positive number");
+    require(std::isfinite(tol) && tol >= 0, "tol", std::isnan(tol) ? "nan" : number_text(tol),
+            "0 or a positive number");
     require(init == KMeansInit::Sample || algorithm == KMeansAlgorithm::Lloyd, "init", to_string(init),
             "sample with -algorithm " + to_string(algorithm) + ": it starts from its sample");
     require(init != KMeansInit::File || n_init == 1, "n_init", std::to_string(n_init),

@@ -80,10 +80,16 @@ KMeansFit new_fit(PatchCenters centers);
 std::vector<KMeansFit> choose_starts(KMeansRun& run, TilePasses& passes, const StackMoments& moments,
                                      const PatchList& sample);
 
+/// When Lloyd's iterations end.
+struct LloydLimits {
+    std::int64_t max_iter;
+    double tol;  ///< relative to StackMoments::feature_variance
+};
+
 /// Lloyd's iterations, all fits in one pass over the tiles. `comm` has the ranks that `passes` is shared by.
 /// Collective.
 void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
-           std::vector<KMeansFit>& fits, const ProgressFn& progress);
+           const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress);
 
 /// Gives each empty cluster of a fit a patch that is farthest from its centre, as scikit-learn does: the
 /// patch's integers move from its cluster's sums. Collective.

@@ -84,14 +84,13 @@ double energy(const KMeansFit& fit, const StackMoments& moments) {
 }
 
 void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
-           std::vector<KMeansFit>& fits, const ProgressFn& progress) {
-    const RunKMeansOptions& options = run.options;
+           const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
+    const double limit = limits.tol * moments.feature_variance;
     std::vector<FitProgress> fit_progress(fits.size());
     for (;;) {
-        const std::vector<KMeansFit*> active = moving(fits, options.max_iter);
+        const std::vector<KMeansFit*> active = moving(fits, limits.max_iter);
         if (active.empty()) break;
         assign(run, comm, passes, moments.fixed, active);
-        const double limit = options.tol * moments.feature_variance;
         double slowest = 1;
         for (KMeansFit* fit : active) {
             if (has_empty(fit->sums)) relocate_empty(run, comm, passes, moments.fixed, *fit);
@@ -101,7 +100,7 @@ void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMo
             ++fit->iterations;
             fit->converged = shift <= limit;
             slowest = std::min(slowest, fit_progress[static_cast<std::size_t>(fit - fits.data())].fraction(
-                                            shift, limit, fit->iterations, options.max_iter));
+                                            shift, limit, fit->iterations, limits.max_iter));
             run.say(LogLevel::Debug, "k " + std::to_string(fit->centers.n_clusters) + ", iteration " +
                                          std::to_string(fit->iterations) + ": squared shift " +
                                          std::to_string(shift) + ", limit " + std::to_string(limit));

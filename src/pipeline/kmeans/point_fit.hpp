@@ -8,9 +8,14 @@
 
 namespace rastertide {
 
-/// K-Means of points in memory: several k-means++ starts go a few iterations, the one with the lowest energy
-/// goes on to the end. @param random_key  of all draws
-WeightedFit best_point_fit(const WeightedPoints& points, std::int64_t k, const RunKMeansOptions& options,
-                           std::uint64_t random_key);
+/// K-Means of few points: the best of several k-means++ starts. @param random_key_of_fit  of all draws
+WeightedFit best_of_starts(const WeightedPoints& points, std::int64_t k, const RunKMeansOptions& options,
+                           std::uint64_t random_key_of_fit);
+
+/// K-Means of a sample by refined starts (Bradley & Fayyad 1998): parts of the
+/// sample are clustered by themselves, and their centres, weighted, are clustered for the start. Parts have
+/// more clusters than asked for, so that small ones are not merged too early.
+WeightedFit fit_sample(const WeightedPoints& points, std::int64_t k, const RunKMeansOptions& options,
+                       std::uint64_t random_key_of_fit);
 
 }  // namespace rastertide
