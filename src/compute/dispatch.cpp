@@ -80,6 +80,13 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
     }
 }
 
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, const ComputeOptions& options) {
+    return resolve_backend(options.backend) == Backend::Reference
+               ? reference::reassign_patches(pixels, centers, fixed, memory, sums, options.n_threads)
+               : cpu::reassign_patches(pixels, centers, fixed, memory, sums, options.n_threads);
+}
+
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      const ComputeOptions& options) {
     if (resolve_backend(options.backend) == Backend::Reference) {

@@ -8,6 +8,7 @@
 
 #include <rastertide/compute/kmeans.hpp>
 #include <rastertide/compute/lof.hpp>
+#include <rastertide/compute/patch_memory.hpp>
 
 namespace rastertide {
 
@@ -20,6 +21,8 @@ std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const Lo
                             const ComputeOptions& options);
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                     const LabelStack& labels, PatchSums* sums, const ComputeOptions& options);
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, const ComputeOptions& options);
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      const ComputeOptions& options);
 }  // namespace dispatch
@@ -30,6 +33,8 @@ std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const
                                int n_threads);
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                     const LabelStack& labels, PatchSums* sums, int n_threads);
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, int n_threads);
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      int n_threads);
 }  // namespace reference
@@ -42,6 +47,8 @@ std::int64_t lof_block_rows(std::int64_t n_dates, std::int64_t n_bands, const Lo
 
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                     const LabelStack& labels, PatchSums* sums, int n_threads);
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, int n_threads);
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      int n_threads);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <rastertide/compute/kmeans.hpp>
+#include <rastertide/compute/patch_memory.hpp>
 #include <rastertide/core/checked.hpp>
 #include <rastertide/core/error.hpp>
 
@@ -58,6 +59,14 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
     check_tile(pixels, centers);
     if (sums != nullptr) check_sums(*sums, centers);
     dispatch::assign_patches(pixels, centers, fixed, labels, sums, options);
+}
+
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, const ComputeOptions& options) {
+    check_tile(pixels, centers);
+    check_sums(sums, centers);
+    memory.fit_to(pixels, centers, fixed);
+    return dispatch::reassign_patches(pixels, centers, fixed, memory, sums, options);
 }
 
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,

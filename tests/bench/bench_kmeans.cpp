@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include <rastertide/compute/kmeans.hpp>
+#include <rastertide/compute/patch_memory.hpp>
 
 namespace rastertide {
 namespace {
@@ -23,14 +24,20 @@ std::vector<float> make_scene() {
     return values;
 }
 
-/// Centres as after some iterations from flat ones.
-PatchCenters fitted_centers(const PixelStack& pixels, int patch_size, std::int64_t k,
-                            const FixedPoint& fixed) {
+/// The same value at all places of a centre, evenly spread.
+PatchCenters flat_centers(int patch_size, std::int64_t k) {
     PatchCenters centers{patch_size, 1, k, {}};
     for (std::int64_t i = 0; i < k * centers.n_features(); ++i) {
         centers.values.push_back(0.6 * static_cast<double>(i / centers.n_features() + 1) /
                                  static_cast<double>(k));
     }
+    return centers;
+}
+
+/// Centres as after some iterations from flat ones.
+PatchCenters fitted_centers(const PixelStack& pixels, int patch_size, std::int64_t k,
+                            const FixedPoint& fixed) {
+    PatchCenters centers = flat_centers(patch_size, k);
     for (int iteration = 0; iteration < 5; ++iteration) {
         PatchSums sums(k, centers.n_features());
         assign_patches(pixels, centers, fixed, {}, &sums, {Backend::Cpu, 1});
@@ -64,6 +71,46 @@ BENCHMARK(kmeans_iteration)
     ->Args({1, 10})
     ->Args({3, 10})
     ->Args({15, 10})
+    ->Unit(benchmark::kMillisecond);
+
+/// A whole fit of 40 passes from flat centres: what memory between passes saves. Arguments: patch, clusters,
+/// memory or none.
+void kmeans_fit(benchmark::State& state) {
+    const auto patch_size = static_cast<int>(state.range(0));
+    const std::int64_t k = state.range(1);
+    const bool remembers = state.range(2) != 0;
+    constexpr int kPasses = 40;
+    const std::vector<float> values = make_scene();
+    const PixelStack pixels{values.data(), kDates, 1, kSide, kSide, 0, 0};
+    const FixedPoint fixed = FixedPoint::for_range(0, 4);
+    for (auto _ : state) {
+        PatchCenters centers = flat_centers(patch_size, k);
+        const PatchSums none(k, centers.n_features());
+        PatchSums sums = none;
+        PatchMemory memory;
+        for (int pass = 0; pass < kPasses; ++pass) {
+            if (remembers) {
+                reassign_patches(pixels, centers, fixed, memory, sums, {Backend::Cpu, 1});
+            } else {
+                sums = none;
+                assign_patches(pixels, centers, fixed, {}, &sums, {Backend::Cpu, 1});
+            }
+            centers = mean_centers(centers, sums, fixed);
+        }
+    }
+    const std::int64_t locations = kSide - patch_size + 1;
+    state.counters["Mpatches_per_s"] = benchmark::Counter(
+        static_cast<double>(state.iterations() * kPasses * kDates * locations * locations) * 1e-6,
+        benchmark::Counter::kIsRate);
+}
+
+BENCHMARK(kmeans_fit)
+    ->ArgNames({"p", "K", "memory"})
+    ->ArgsProduct({{7}, {5, 10, 16}, {0, 1}})
+    ->Args({1, 10, 0})
+    ->Args({1, 10, 1})
+    ->Args({15, 10, 0})
+    ->Args({15, 10, 1})
     ->Unit(benchmark::kMillisecond);
 
 /// Single pixels of many bands, where nothing overlaps. Arguments: bands.

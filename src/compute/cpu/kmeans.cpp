@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The assignment step of K-Means on CPUs: a tile by dates and bands of rows.
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -51,7 +52,7 @@ std::int64_t prefix_integers(const KMeansPlan& plan) {
 }  // namespace
 
 KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed_point,
-                       bool sums)
+                       KMeansSums wanted)
     : n_dates(pixels.n_dates),
       n_clusters(centers.n_clusters),
       n_bands(centers.n_bands),
@@ -59,7 +60,7 @@ KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, co
       n_rows(pixels.n_rows - patch + 1),
       n_cols(pixels.n_cols - patch + 1),
       row_lines(patch * n_bands),
-      want_sums(sums),
+      sums(wanted),
       block_cols(cols_of_block(n_cols, patch, row_lines,
                                want_prefixes()   ? 12
                                : want_integers() ? 8
@@ -92,15 +93,18 @@ KMeansBlock KMeansPlan::block(std::int64_t i) const {
 }
 
 KMeansScratch::KMeansScratch(const KMeansPlan& plan)
-    : floats_(allocate_zeros<float>((plan.row_lines + 1) * plan.line_floats)),
+    : floats_(allocate_zeros<float>((plan.row_lines + 2) * plan.line_floats)),
       wide_integers_(allocate_zeros<std::int64_t>(
-          plan.want_sums ? prefix_integers(plan) + round_up(plan.n_clusters + 1, kSumUnit) +
-                               (plan.n_clusters + 1) * plan.cluster_integers()
-                         : 1)),
+          plan.sums != KMeansSums::None ? prefix_integers(plan) + round_up(plan.n_clusters + 1, kSumUnit) +
+                                              (plan.n_clusters + 1) * plan.cluster_integers()
+                                        : 1)),
       integers_(allocate_zeros<std::int32_t>((plan.want_integers() ? plan.n_bands : 1) * plan.line_floats)),
-      label_row_(allocate_zeros<std::uint16_t>(plan.line_floats)) {
+      label_row_(allocate_zeros<std::uint16_t>(plan.line_floats)),
+      changed_row_(allocate_zeros<std::int32_t>(plan.line_floats)) {
     pixels = floats_.get();
     distances = pixels + plan.row_lines * plan.line_floats;
+    raw_pixels = distances + plan.line_floats;
+    changed = changed_row_.get();
     prefixes = wide_integers_.get();
     counts = prefixes + prefix_integers(plan);
     sums = counts + round_up(plan.n_clusters + 1, kSumUnit);
@@ -158,7 +162,7 @@ FixedPoint level_of(const PatchCenters& centers) {
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                     const LabelStack& labels, PatchSums* sums, int n_threads) {
     apply_simd_level();
-    const KMeansPlan plan(pixels, centers, fixed, sums != nullptr);
+    const KMeansPlan plan(pixels, centers, fixed, sums != nullptr ? KMeansSums::All : KMeansSums::None);
     for_each_block(
         plan, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {
@@ -169,10 +173,26 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
         });
 }
 
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, int n_threads) {
+    apply_simd_level();
+    const KMeansPlan plan(pixels, centers, fixed, KMeansSums::Changes);
+    std::atomic<std::int64_t> n_changed = 0;
+    for_each_block(
+        plan, n_threads,
+        [&](const KMeansBlock& block, KMeansScratch& scratch) {
+            n_changed += memory.narrow_labels() != nullptr
+                             ? reassign_block(pixels, plan, block, memory.narrow_labels(), scratch)
+                             : reassign_block(pixels, plan, block, memory.wide_labels(), scratch);
+        },
+        [&](KMeansScratch& scratch) { scratch.flush(plan, sums); });
+    return n_changed;
+}
+
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      int n_threads) {
     apply_simd_level();
-    const KMeansPlan plan(pixels, centers, level_of(centers), false);
+    const KMeansPlan plan(pixels, centers, level_of(centers), KMeansSums::None);
     for_each_block(
         plan, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {

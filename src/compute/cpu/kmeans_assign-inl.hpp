@@ -33,51 +33,94 @@ inline constexpr KF kPixel{};
 inline constexpr KU kLabel{};
 inline constexpr std::int64_t kCols = static_cast<std::int64_t>(hn::MaxLanes(kPixel));
 
+using KS = hn::CappedTag<double, 8>;
+inline constexpr KS kScaled{};
+inline constexpr std::int64_t kSumStep = static_cast<std::int64_t>(hn::MaxLanes(kScaled));
+
+/// FixedPoint::to_integer() of kSumStep pixels; 0 for NaN: a patch that holds one is in no run of labels.
+HWY_INLINE hn::Vec<KS> to_integers_of(const KMeansPlan& plan, const float* pixels) {
+    const auto most = hn::Set(kScaled, static_cast<double>(FixedPoint::kMaxMagnitude));
+    const auto value = hn::PromoteTo(kScaled, hn::LoadU(hn::Rebind<float, KS>(), pixels));
+    const auto scaled =
+        hn::Mul(hn::Sub(value, hn::Set(kScaled, plan.fixed.offset)), hn::Set(kScaled, plan.scale));
+    const auto cut = hn::Max(hn::Min(hn::Round(scaled), most), hn::Neg(most));
+    return hn::IfThenElseZero(hn::Eq(value, value), cut);
+}
+
 /// The image rows under one row of patches: a ring that a new row enters at a time.
 class PatchLines {
   public:
     HWY_INLINE PatchLines(const KMeansPlan& plan, const KMeansScratch& scratch)
         : plan_(plan),
           scratch_(scratch),
+          raw_(static_cast<std::size_t>(plan.row_lines)),
+          summed_(static_cast<std::size_t>(plan.row_lines)),
           pixels_(static_cast<std::size_t>(plan.row_lines)),
           prefixes_(static_cast<std::size_t>(plan.row_lines)) {}
 
-    /// Takes in one image row of all bands: pixels relative to the offset, and the prefix sums of their
-    /// integers.
+    /// Takes in one image row of all bands: pixels relative to the offset, and, if all patches are summed,
+    /// the prefix sums of their integers.
     HWY_INLINE void add_row(const PixelStack& pixels, const KMeansBlock& block, std::int64_t row) {
         newest_ = (newest_ + 1) % plan_.patch;
+        n_raw_ = block.n_cols + plan_.patch - 1;
         for (std::int64_t band = 0; band < plan_.n_bands; ++band) {
             const std::int64_t image_row = (block.date * plan_.n_bands + band) * pixels.n_rows + row;
-            const float* from = pixels.data + image_row * pixels.n_cols + block.first_col;
-            const std::int64_t line = (newest_ * plan_.n_bands + band) * plan_.line_floats;
-            add_line(from, block.n_cols + plan_.patch - 1, line, band * plan_.line_floats);
+            const std::int64_t place = newest_ * plan_.n_bands + band;
+            raw_[static_cast<std::size_t>(place)] = pixels.data + image_row * pixels.n_cols + block.first_col;
+            summed_[static_cast<std::size_t>(place)] = plan_.sums == KMeansSums::All;
+            add_line(place);
         }
         for (std::int64_t line = 0; line < plan_.row_lines; ++line) {
-            const std::int64_t slot = (newest_ + 1 + line / plan_.n_bands) % plan_.patch;
-            const std::int64_t place = (slot * plan_.n_bands + line % plan_.n_bands) * plan_.line_floats;
+            const std::int64_t place = place_of(line) * plan_.line_floats;
             pixels_[static_cast<std::size_t>(line)] = scratch_.pixels + place;
             prefixes_[static_cast<std::size_t>(line)] = scratch_.prefixes + place;
+        }
+    }
+
+    /// Sums the lines that are not summed yet.
+    HWY_INLINE void sum_lines() {
+        for (std::int64_t place = 0; place < plan_.row_lines; ++place) {
+            if (summed_[static_cast<std::size_t>(place)] != 0) continue;
+            load_line(place, scratch_.raw_pixels);
+            sum_line(place, scratch_.raw_pixels);
+            summed_[static_cast<std::size_t>(place)] = 1;
         }
     }
 
     /// [row_lines]: row line / n_bands, band line % n_bands of the patches whose last row is the newest.
     const float* const* pixels() const { return pixels_.data(); }
     const std::int64_t* const* prefixes() const { return prefixes_.data(); }
+    /// The same line in the image itself.
+    const float* raw(std::int64_t line) const { return raw_[static_cast<std::size_t>(place_of(line))]; }
 
   private:
-    HWY_INLINE void add_line(const float* from, std::int64_t n, std::int64_t line,
-                             std::int64_t band_line) const {
-        float* pixels = scratch_.pixels + line;
-        std::int32_t* integers = scratch_.integers + (plan_.want_integers() ? band_line : 0);
-        std::copy_n(from, n, pixels);
-        std::fill(pixels + n, pixels + plan_.line_floats, std::numeric_limits<float>::quiet_NaN());
+    std::int64_t place_of(std::int64_t line) const {
+        return (newest_ + 1 + line / plan_.n_bands) % plan_.patch * plan_.n_bands + line % plan_.n_bands;
+    }
+
+    HWY_INLINE void load_line(std::int64_t place, float* pixels) const {
+        std::copy_n(raw_[static_cast<std::size_t>(place)], n_raw_, pixels);
+        std::fill(pixels + n_raw_, pixels + plan_.line_floats, std::numeric_limits<float>::quiet_NaN());
+    }
+
+    HWY_INLINE void add_line(std::int64_t place) const {
+        float* pixels = scratch_.pixels + place * plan_.line_floats;
+        load_line(place, pixels);
+        if (plan_.sums == KMeansSums::All) sum_line(place, pixels);
         const auto offset = hn::Set(kPixel, plan_.offset);
         for (std::int64_t col = 0; col < plan_.line_floats; col += kCols) {
-            if (plan_.want_sums) to_integers(pixels + col, integers + col);
             hn::Store(hn::Sub(hn::Load(kPixel, pixels + col), offset), kPixel, pixels + col);
         }
+    }
+
+    HWY_INLINE void sum_line(std::int64_t place, const float* pixels) const {
+        const std::int64_t band = place % plan_.n_bands;
+        std::int32_t* integers = scratch_.integers + (plan_.want_integers() ? band * plan_.line_floats : 0);
+        for (std::int64_t col = 0; col < plan_.line_floats; col += kCols) {
+            to_integers(pixels + col, integers + col);
+        }
         if (!plan_.want_prefixes()) return;
-        std::int64_t* prefixes = scratch_.prefixes + line;
+        std::int64_t* prefixes = scratch_.prefixes + place * plan_.line_floats;
         std::int64_t sum = 0;
         for (std::int64_t col = 0; col < plan_.line_floats; ++col) {
             prefixes[col] = sum;
@@ -85,26 +128,19 @@ class PatchLines {
         }
     }
 
-    /// FixedPoint::to_integer() of kCols pixels; 0 for NaN: a patch that holds one is in no run of labels.
     HWY_INLINE void to_integers(const float* pixels, std::int32_t* integers) const {
-        const hn::CappedTag<double, 8> wide;
-        const hn::Rebind<float, decltype(wide)> narrow;
-        const hn::Rebind<std::int32_t, decltype(wide)> whole;
-        constexpr auto kStep = static_cast<std::int64_t>(hn::MaxLanes(wide));
-        const auto most = hn::Set(wide, static_cast<double>(FixedPoint::kMaxMagnitude));
-        for (std::int64_t i = 0; i < kCols; i += kStep) {
-            const auto value = hn::PromoteTo(wide, hn::LoadU(narrow, pixels + i));
-            const auto scaled =
-                hn::Mul(hn::Sub(value, hn::Set(wide, plan_.fixed.offset)), hn::Set(wide, plan_.scale));
-            const auto cut = hn::Max(hn::Min(hn::Round(scaled), most), hn::Neg(most));
-            const auto valid = hn::IfThenElseZero(hn::Eq(value, value), cut);
-            hn::StoreU(hn::DemoteTo(whole, valid), whole, integers + i);
+        for (std::int64_t i = 0; i < kCols; i += kSumStep) {
+            const hn::Rebind<std::int32_t, KS> whole;
+            hn::StoreU(hn::DemoteTo(whole, to_integers_of(plan_, pixels + i)), whole, integers + i);
         }
     }
 
     const KMeansPlan& plan_;
     const KMeansScratch& scratch_;
     std::int64_t newest_ = -1;
+    std::int64_t n_raw_ = 0;            // pixels of an image row that the block's patches hold
+    std::vector<const float*> raw_;     // by place in the ring
+    std::vector<std::uint8_t> summed_;  // by place in the ring
     std::vector<const float*> pixels_;
     std::vector<const std::int64_t*> prefixes_;
 };

@@ -11,6 +11,7 @@
 
 #include "compute/cpu/kmeans_assign-inl.hpp"
 #include "compute/cpu/kmeans_distance-inl.hpp"
+#include "compute/cpu/kmeans_move-inl.hpp"
 #include "compute/cpu/kmeans_update-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -31,6 +32,33 @@ void assign_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const K
                     labels.data + block.date * labels.date_stride + location_row * labels.row_stride +
                         block.first_col);
     }
+}
+
+template <class Label>
+std::int64_t reassign_rows(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                           Label* labels, KMeansScratch& scratch) {
+    PatchLines lines(plan, scratch);
+    const float* end = pixels.data + pixels.n_dates * pixels.n_bands * pixels.n_rows * pixels.n_cols;
+    std::int64_t n_changed = 0;
+    for (std::int64_t row = block.first_row; row < block.end_row + plan.patch - 1; ++row) {
+        lines.add_row(pixels, block, row);
+        const std::int64_t location_row = row - plan.patch + 1;
+        if (location_row < block.first_row) continue;
+        label_row(plan, lines, block.n_cols, scratch.labels);
+        Label* kept = labels + (block.date * plan.n_rows + location_row) * plan.n_cols + block.first_col;
+        n_changed += move_row(plan, lines, end, block.n_cols, kept, scratch);
+    }
+    return n_changed;
+}
+
+std::int64_t reassign_narrow_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                                  std::uint8_t* labels, KMeansScratch& scratch) {
+    return reassign_rows(pixels, plan, block, labels, scratch);
+}
+
+std::int64_t reassign_wide_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                                std::uint16_t* labels, KMeansScratch& scratch) {
+    return reassign_rows(pixels, plan, block, labels, scratch);
 }
 
 void distances_of_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
@@ -54,11 +82,23 @@ HWY_AFTER_NAMESPACE();
 namespace rastertide::cpu {
 
 HWY_EXPORT(assign_block_simd);
+HWY_EXPORT(reassign_narrow_simd);
+HWY_EXPORT(reassign_wide_simd);
 HWY_EXPORT(distances_of_block_simd);
 
 void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
                   const LabelStack& labels, KMeansScratch& scratch) {
     HWY_DYNAMIC_DISPATCH(assign_block_simd)(pixels, plan, block, labels, scratch);
+}
+
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                            std::uint8_t* labels, KMeansScratch& scratch) {
+    return HWY_DYNAMIC_DISPATCH(reassign_narrow_simd)(pixels, plan, block, labels, scratch);
+}
+
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                            std::uint16_t* labels, KMeansScratch& scratch) {
+    return HWY_DYNAMIC_DISPATCH(reassign_wide_simd)(pixels, plan, block, labels, scratch);
 }
 
 void distances_of_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,

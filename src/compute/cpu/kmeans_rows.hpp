@@ -18,11 +18,17 @@ struct KMeansBlock {
     std::int64_t first_col = 0, n_cols = 0;
 };
 
+/// Which sums a call makes.
+enum class KMeansSums {
+    None,
+    All,     ///< of all patches: every image row is summed when it comes in
+    Changes  ///< of patches with a new label: image rows are summed when a row of patches asks for it
+};
+
 /// What is the same for every row of a call.
 struct KMeansPlan {
-    /// @param sums  whether sums are wanted
     KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed_point,
-               bool sums);
+               KMeansSums wanted);
 
     std::int64_t n_blocks() const { return n_dates * blocks_per_col * blocks_per_row; }
     KMeansBlock block(std::int64_t i) const;
@@ -33,7 +39,7 @@ struct KMeansPlan {
     std::int64_t patch;
     std::int64_t n_rows, n_cols;  ///< locations of the tile
     std::int64_t row_lines;       ///< image rows that a patch spans: patch x n_bands
-    bool want_sums;
+    KMeansSums sums;
     std::int64_t block_cols;   ///< locations of a block, so that its lines stay in the second-level cache
     std::int64_t line_floats;  ///< of a line of a block's pixels, with room for whole vectors past its end
     std::int64_t blocks_per_row, blocks_per_col;
@@ -54,8 +60,8 @@ struct KMeansPlan {
     }
     std::int64_t cluster_integers() const { return row_lines * sum_stride; }
     /// Patches of several pixels are summed through prefixes, single pixels through their integers alone.
-    bool want_prefixes() const { return want_sums && patch > 1; }
-    bool want_integers() const { return want_sums && patch == 1; }
+    bool want_prefixes() const { return sums != KMeansSums::None && patch > 1; }
+    bool want_integers() const { return sums != KMeansSums::None && patch == 1; }
 };
 
 /// What a thread holds: rings of `patch` image rows, and sums of its own.
@@ -68,6 +74,8 @@ class KMeansScratch {
     std::int32_t* integers;  ///< [line_floats], of single pixels [n_bands][line_floats]: in fixed point
     std::uint16_t* labels;   ///< [line_floats]
     float* distances;        ///< [line_floats]
+    float* raw_pixels;       ///< [line_floats]: of an image row that is summed late
+    std::int32_t* changed;   ///< [line_floats]: columns whose label changed
     std::int64_t* counts;    ///< [1 + n_clusters]; 0 collects what is not wanted
     std::int64_t* sums;      ///< [1 + n_clusters][row_lines][sum_stride]
 
@@ -79,11 +87,20 @@ class KMeansScratch {
     hwy::AlignedFreeUniquePtr<std::int64_t[]> wide_integers_;
     hwy::AlignedFreeUniquePtr<std::int32_t[]> integers_;
     hwy::AlignedFreeUniquePtr<std::uint16_t[]> label_row_;
+    hwy::AlignedFreeUniquePtr<std::int32_t[]> changed_row_;
 };
 
 /// Labels a block and adds it to the scratch's sums, if these are wanted.
 void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
                   const LabelStack& labels, KMeansScratch& scratch);
+
+/// Labels a block and moves the patches whose label changed within the scratch's sums.
+/// @param labels  of the tile, [n_dates][n_rows][n_cols]: old ones in, new ones out
+/// @return how many changed
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                            std::uint8_t* labels, KMeansScratch& scratch);
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                            std::uint16_t* labels, KMeansScratch& scratch);
 
 /// Squared distance of each patch of a block to its nearest centre.
 void distances_of_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,

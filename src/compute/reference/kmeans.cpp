@@ -45,6 +45,15 @@ Nearest nearest(const std::vector<float>& patch, const PatchCenters& centers) {
     return found;
 }
 
+/// Adds a patch to the sums of its label, if it has one. @param times  1, or -1 to take it out again
+void add_patch(const std::vector<float>& patch, std::uint16_t label, std::int64_t times,
+               const FixedPoint& fixed, PatchSums& sums) {
+    if (label == 0) return;
+    sums.count(label - 1) += times;
+    const auto sum = sums.sums(label - 1);
+    for (std::size_t f = 0; f < patch.size(); ++f) sum[f] += times * fixed.to_integer(patch[f]);
+}
+
 }  // namespace
 
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
@@ -61,15 +70,38 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
             if (labels.data != nullptr) {
                 labels.data[date * labels.date_stride + row * labels.row_stride + col] = label;
             }
-            if (label == 0 || sums == nullptr) continue;
-            ++mine.count(label - 1);
-            const auto sum = mine.sums(label - 1);
-            for (std::size_t f = 0; f < patch.size(); ++f) sum[f] += fixed.to_integer(patch[f]);
+            if (sums != nullptr) add_patch(patch, label, 1, fixed, mine);
         }
         if (sums == nullptr) return;
         const std::scoped_lock lock(mutex);
         sums->merge(mine);
     });
+}
+
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, int n_threads) {
+    const std::int64_t n_rows = memory.n_rows(), n_cols = memory.n_cols();
+    std::int64_t n_changed = 0;
+    std::mutex mutex;
+    parallel_for(memory.n_dates() * n_rows, n_threads, [&](std::int64_t i) {
+        PatchSums moves(centers.n_clusters, centers.n_features());
+        std::int64_t n_moved = 0;
+        for (std::int64_t col = 0; col < n_cols; ++col) {
+            const std::vector<float> patch =
+                read_patch(pixels, centers.patch_size, i / n_rows, i % n_rows, col);
+            const std::uint16_t old_label = memory.label(i * n_cols + col);
+            const std::uint16_t new_label = nearest(patch, centers).label;
+            if (new_label == old_label) continue;
+            ++n_moved;
+            add_patch(patch, old_label, -1, fixed, moves);
+            add_patch(patch, new_label, 1, fixed, moves);
+            memory.set_label(i * n_cols + col, new_label);
+        }
+        const std::scoped_lock lock(mutex);
+        sums.merge(moves);
+        n_changed += n_moved;
+    });
+    return n_changed;
 }
 
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,

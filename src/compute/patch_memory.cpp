@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tuple>
+#include <utility>
+
+#include <rastertide/compute/patch_memory.hpp>
+#include <rastertide/core/checked.hpp>
+#include <rastertide/core/error.hpp>
+
+namespace rastertide {
+namespace {
+
+/// Labels of so many clusters are kept in a byte.
+constexpr std::int64_t kMostNarrowClusters = 254;
+
+}  // namespace
+
+std::int64_t PatchMemory::bytes_for(std::int64_t n_patches, std::int64_t n_clusters) {
+    return checked_mul(n_patches, n_clusters <= kMostNarrowClusters ? 1 : 2);
+}
+
+std::int64_t PatchMemory::bytes() const {
+    return static_cast<std::int64_t>(narrow_labels_.size() + 2 * wide_labels_.size());
+}
+
+std::uint16_t PatchMemory::label(std::int64_t i) const {
+    const auto place = static_cast<std::size_t>(i);
+    return narrow_labels_.empty() ? wide_labels_[place] : narrow_labels_[place];
+}
+
+void PatchMemory::set_label(std::int64_t i, std::uint16_t label) {
+    const auto place = static_cast<std::size_t>(i);
+    if (narrow_labels_.empty()) {
+        wide_labels_[place] = label;
+    } else {
+        narrow_labels_[place] = static_cast<std::uint8_t>(label);
+    }
+}
+
+void PatchMemory::copy_labels(const LabelStack& labels) const {
+    std::int64_t i = 0;
+    for (std::int64_t date = 0; date < n_dates_; ++date) {
+        for (std::int64_t row = 0; row < n_rows_; ++row) {
+            std::uint16_t* to = labels.data + date * labels.date_stride + row * labels.row_stride;
+            for (std::int64_t col = 0; col < n_cols_; ++col, ++i) to[col] = label(i);
+        }
+    }
+}
+
+void PatchMemory::fit_to(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed) {
+    PatchMemory wanted;
+    wanted.n_dates_ = pixels.n_dates;
+    wanted.n_rows_ = pixels.n_rows - centers.patch_size + 1;
+    wanted.n_cols_ = pixels.n_cols - centers.patch_size + 1;
+    wanted.n_bands_ = centers.n_bands;
+    wanted.n_clusters_ = centers.n_clusters;
+    wanted.patch_size_ = centers.patch_size;
+    wanted.fixed_ = fixed;
+    if (empty()) {
+        const auto n = static_cast<std::size_t>(
+            checked_mul(checked_mul(wanted.n_dates_, wanted.n_rows_), wanted.n_cols_));
+        if (centers.n_clusters <= kMostNarrowClusters) {
+            wanted.narrow_labels_.resize(n);
+        } else {
+            wanted.wide_labels_.resize(n);
+        }
+        *this = std::move(wanted);
+        return;
+    }
+    const auto key = [](const PatchMemory& memory) {
+        return std::tuple(memory.n_dates_, memory.n_rows_, memory.n_cols_, memory.n_bands_,
+                          memory.n_clusters_, memory.patch_size_, memory.fixed_.offset,
+                          memory.fixed_.exponent);
+    };
+    if (key(*this) != key(wanted)) {
+        throw InvalidArgument("kmeans: the memory of patches is that of another tile, fit or fixed point");
+    }
+}
+
+}  // namespace rastertide
