@@ -85,8 +85,7 @@ std::vector<KMeansFit> cluster_part(KMeansRun& run, const StackMoments& moments,
     }
     const std::unique_ptr<Communicator> alone = make_serial_communicator();
     TilePasses passes(run, part_tiles(run, part), keep_bytes);
-    lloyd(run, *alone, passes, moments, {run.options.max_iter, kPartTol * run.options.tol}, fits, {});
-    assign_all(run, *alone, passes, moments.fixed, fits);
+    lloyd(run, *alone, passes, moments, {run.options.max_iter, kPartTol * run.options.tol, true}, fits, {});
     return fits;
 }
 

@@ -36,22 +36,26 @@ TilePasses rank_passes(KMeansRun& run, std::int64_t keep) {
 
 /// A few exact iterations bring merged centres to where their clusters are.
 void polish(KMeansRun& run, TilePasses& passes, const StackMoments& moments, std::vector<KMeansFit>& fits) {
-    const LloydLimits limits = {kPolishIterations, run.options.tol};
+    const LloydLimits limits = {kPolishIterations, run.options.tol, fits.size() > 1};
     std::vector<std::int64_t> iterations;
     for (KMeansFit& fit : fits) iterations.push_back(std::exchange(fit.iterations, 0));
     lloyd(run, run.comm, passes, moments, limits, fits, {});
     for (std::size_t i = 0; i < fits.size(); ++i) fits[i].iterations += iterations[i];
 }
 
+/// From the starts to the end. The sums of several fits are those of their last centres, so that their
+/// energies can be compared; a single fit's come with its labels.
 void fit(KMeansRun& run, std::optional<TilePasses>& passes, const StackMoments& moments,
          const PatchList& sample, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
-    const LloydLimits limits = {run.options.max_iter, run.options.tol};
+    const bool compare = fits.size() > 1;
     switch (run.options.algorithm) {
         case KMeansAlgorithm::Lloyd:
-            lloyd(run, run.comm, *passes, moments, limits, fits, progress);
+            lloyd(run, run.comm, *passes, moments, {run.options.max_iter, run.options.tol, compare}, fits,
+                  progress);
             break;
         case KMeansAlgorithm::MiniBatch:
             mini_batches(run, sample, fits);
+            if (compare) assign_all(run, run.comm, *passes, moments.fixed, fits);
             break;
         case KMeansAlgorithm::BatchParallel:
             passes.reset();  // the parts need its memory
@@ -147,9 +151,7 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
     std::vector<KMeansFit> fits = choose_starts(run, *passes, moments, sample);
     fit(run, passes, moments, sample, fits, part_of(progress, 0, kFitShare));
 
-    // The energy under the final centres; a single fit's comes with its labels.
     const bool compare = fits.size() > 1;
-    if (compare) assign_all(run, run.comm, *passes, moments.fixed, fits);
     Choice choice = choose(run, moments, fits);
     KMeansFit& best = fits[choice.best];
     sort_by_mean(best.centers);

@@ -83,7 +83,8 @@ std::vector<KMeansFit> choose_starts(KMeansRun& run, TilePasses& passes, const S
 /// When Lloyd's iterations end.
 struct LloydLimits {
     std::int64_t max_iter;
-    double tol;  ///< relative to StackMoments::feature_variance
+    double tol;       ///< relative to StackMoments::feature_variance
+    bool final_sums;  ///< one more assignment: sums belong to the last centres
 };
 
 /// Lloyd's iterations, all fits in one pass over the tiles. `comm` has the ranks that `passes` is shared by.

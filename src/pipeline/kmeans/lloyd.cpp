@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "pipeline/kmeans/kmeans_run.hpp"
+#include "pipeline/kmeans/tile_assigner.hpp"
+#include "pipeline/number_text.hpp"
 
 namespace rastertide {
 namespace {
@@ -37,36 +40,26 @@ class FitProgress {
     double first_ = 0;
 };
 
-/// The fits that still move, assigned together: the tiles are gone through once.
-std::vector<KMeansFit*> moving(std::vector<KMeansFit>& fits, std::int64_t max_iter) {
-    std::vector<KMeansFit*> those;
-    for (KMeansFit& fit : fits) {
-        if (!fit.converged && fit.iterations < max_iter) those.push_back(&fit);
+/// The fits that still move: the tiles are gone through once for all of them.
+std::vector<std::size_t> moving(const std::vector<KMeansFit>& fits, std::int64_t max_iter) {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < fits.size(); ++i) {
+        if (!fits[i].converged && fits[i].iterations < max_iter) places.push_back(i);
     }
-    return those;
+    return places;
 }
 
-void assign(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
-            const std::vector<KMeansFit*>& fits) {
-    for (KMeansFit* fit : fits) fit->sums = PatchSums(fit->centers.n_clusters, fit->centers.n_features());
-    together(comm, [&] {
-        passes.for_each([&](std::int64_t, const Tile& tile, const float* pixels) {
-            const StageClock::Timer timer(run.clock, Stage::Iterate);
-            for (KMeansFit* fit : fits)
-                assign_patches(run.stack(tile, pixels), fit->centers, fixed, {}, &fit->sums,
-                               run.options.compute);
-        });
-    });
-    for (KMeansFit* fit : fits) comm.sum(fit->sums.state());
+std::vector<std::size_t> all_places(const std::vector<KMeansFit>& fits) {
+    std::vector<std::size_t> places(fits.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    return places;
 }
 
 }  // namespace
 
 void assign_all(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
                 std::vector<KMeansFit>& fits) {
-    std::vector<KMeansFit*> all;
-    for (KMeansFit& fit : fits) all.push_back(&fit);
-    assign(run, comm, passes, fixed, all);
+    TileAssigner(run, comm, passes, fixed, fits, 0).assign(all_places(fits));
 }
 
 double energy(const KMeansFit& fit, const StackMoments& moments) {
@@ -86,27 +79,30 @@ double energy(const KMeansFit& fit, const StackMoments& moments) {
 void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
            const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
     const double limit = limits.tol * moments.feature_variance;
+    TileAssigner assigner(run, comm, passes, moments.fixed, fits, passes.free_bytes());
     std::vector<FitProgress> fit_progress(fits.size());
     for (;;) {
-        const std::vector<KMeansFit*> active = moving(fits, limits.max_iter);
+        const std::vector<std::size_t> active = moving(fits, limits.max_iter);
         if (active.empty()) break;
-        assign(run, comm, passes, moments.fixed, active);
+        assigner.assign(active);
         double slowest = 1;
-        for (KMeansFit* fit : active) {
-            if (has_empty(fit->sums)) relocate_empty(run, comm, passes, moments.fixed, *fit);
-            PatchCenters moved = mean_centers(fit->centers, fit->sums, moments.fixed);
-            const double shift = squared_shift(moved, fit->centers);
-            fit->centers = std::move(moved);
-            ++fit->iterations;
-            fit->converged = shift <= limit;
-            slowest = std::min(slowest, fit_progress[static_cast<std::size_t>(fit - fits.data())].fraction(
-                                            shift, limit, fit->iterations, limits.max_iter));
-            run.say(LogLevel::Debug, "k " + std::to_string(fit->centers.n_clusters) + ", iteration " +
-                                         std::to_string(fit->iterations) + ": squared shift " +
-                                         std::to_string(shift) + ", limit " + std::to_string(limit));
+        for (const std::size_t i : active) {
+            KMeansFit& fit = fits[i];
+            if (has_empty(fit.sums)) relocate_empty(run, comm, passes, moments.fixed, fit);
+            PatchCenters moved = mean_centers(fit.centers, fit.sums, moments.fixed);
+            const double shift = squared_shift(moved, fit.centers);
+            fit.centers = std::move(moved);
+            ++fit.iterations;
+            fit.converged = shift <= limit;
+            slowest =
+                std::min(slowest, fit_progress[i].fraction(shift, limit, fit.iterations, limits.max_iter));
+            run.say(LogLevel::Debug, "k " + std::to_string(fit.centers.n_clusters) + ", iteration " +
+                                         std::to_string(fit.iterations) + ": squared shift " +
+                                         number_text(shift) + ", limit " + number_text(limit));
         }
         if (progress) progress(slowest);
     }
+    if (limits.final_sums) assigner.assign(all_places(fits));
 }
 
 }  // namespace rastertide

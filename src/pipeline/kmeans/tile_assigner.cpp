@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/kmeans/tile_assigner.hpp"
+
+namespace rastertide {
+
+TileAssigner::TileAssigner(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
+                           std::vector<KMeansFit>& fits, std::int64_t memory_bytes)
+    : run_(run), comm_(comm), passes_(passes), fixed_(fixed), fits_(fits) {
+    for (const KMeansFit& fit : fits) {
+        Memory memory{{}, PatchSums(fit.centers.n_clusters, fit.centers.n_features())};
+        for (std::int64_t place = 0; place < passes.n_tiles(); ++place) {
+            memory_bytes -=
+                PatchMemory::bytes_for(run.n_label_values(passes.tile(place)), fit.centers.n_clusters);
+            if (memory_bytes < 0) break;
+            memory.tiles.emplace_back();
+        }
+        memories_.push_back(std::move(memory));
+    }
+}
+
+void TileAssigner::assign(const std::vector<std::size_t>& places) {
+    for (const std::size_t i : places)
+        fits_[i].sums = PatchSums(fits_[i].centers.n_clusters, fits_[i].centers.n_features());
+    together(comm_, [&] {
+        passes_.for_each([&](std::int64_t place, const Tile& tile, const float* pixels) {
+            const StageClock::Timer timer(run_.clock, Stage::Iterate);
+            for (const std::size_t i : places) assign_tile(place, tile, pixels, fits_[i], memories_[i]);
+        });
+    });
+    for (const std::size_t i : places) {
+        fits_[i].sums.merge(memories_[i].sums);
+        comm_.sum(fits_[i].sums.state());
+    }
+}
+
+void TileAssigner::assign_tile(std::int64_t place, const Tile& tile, const float* pixels, KMeansFit& fit,
+                               Memory& memory) const {
+    const PixelStack stack = run_.stack(tile, pixels);
+    if (place < static_cast<std::int64_t>(memory.tiles.size())) {
+        reassign_patches(stack, fit.centers, fixed_, memory.tiles[static_cast<std::size_t>(place)],
+                         memory.sums, run_.options.compute);
+    } else {
+        assign_patches(stack, fit.centers, fixed_, {}, &fit.sums, run_.options.compute);
+    }
+}
+
+}  // namespace rastertide
