@@ -67,6 +67,7 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
         opened.emplace(KMeansRun{
             {options, comm, logger, std::move(series), std::move(plan), OutputFolder(options.outdir), clock},
             options});
+        if (options.lazy) require_lazy_scenes(*opened);
         for (const std::string& file : {options.model_file, options.init_file}) {
             if (!file.empty()) read_stack_model(*opened, file);  // before the folder is made
         }

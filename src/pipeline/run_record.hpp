@@ -28,7 +28,7 @@ inline constexpr const char* kRunRecord = "run.json";
 struct RunKind {
     const char* software;
     std::vector<const char*> products;  ///< names: each has shards, and files at the top
-    std::vector<const char*> files;     ///< further files at the top
+    std::vector<std::string> files;     ///< further files at the top
 };
 
 /// JSON has no NaN: null in its place.

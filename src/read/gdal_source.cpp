@@ -147,7 +147,8 @@ class GdalSource final : public RasterSource {
         }
         if (info_.bands.empty()) describe_storage(band, type);
         info_.bands.push_back(describe_date(band));
-        readers_.push_back(make_reader(number, band, type));
+        info_.bands.back().gdal = describe_access(number, band);
+        readers_.push_back(make_reader(type, band, info_.bands.back().gdal));
     }
 
     void describe_storage(GDALRasterBandH band, GDALDataType type) {
@@ -164,7 +165,7 @@ class GdalSource final : public RasterSource {
     }
 
     SourceBand describe_date(GDALRasterBandH band) const {
-        SourceBand result{GDALGetDescription(band), std::nullopt, ""};
+        SourceBand result{GDALGetDescription(band), std::nullopt, "", {}};
         const auto take = [&](std::optional<Date> date, const char* source) {
             if (!result.date && date) {
                 result.date = date;
@@ -177,21 +178,27 @@ class GdalSource final : public RasterSource {
         return result;
     }
 
-    BandReader make_reader(int number, GDALRasterBandH band, GDALDataType type) const {
-        BandReader reader;
-        reader.number = number;
-        reader.fits_float = fits_float(type);
-        const int flags = GDALGetMaskFlags(band);
-        std::optional<double> nodata = options_.srcnodata;
+    GdalBand describe_access(int number, GDALRasterBandH band) const {
+        GdalBand access{gdal_name_, number, options_.srcnodata, false, 1, 0};
         int has_nodata = 0;
         const double declared = GDALGetRasterNoDataValue(band, &has_nodata);
-        if (!nodata && has_nodata != 0) nodata = declared;
-        reader.has_mask = (flags & (GMF_ALL_VALID | GMF_NODATA)) == 0;
-        // GDAL takes an alpha band for the mask only where it is Byte or UInt16.
-        reader.alpha_number = (flags & GMF_ALPHA) == 0 ? alpha_number_ : 0;
-        const double offset = GDALGetRasterOffset(band, nullptr);
-        reader.valid = ValidValue(nodata, GDALGetRasterScale(band, nullptr), offset);
-        return reader;
+        if (!access.nodata && has_nodata != 0) access.nodata = declared;
+        access.has_mask = (GDALGetMaskFlags(band) & (GMF_ALL_VALID | GMF_NODATA)) == 0;
+        access.scale = GDALGetRasterScale(band, nullptr);
+        access.offset = GDALGetRasterOffset(band, nullptr);
+        // GDAL alone does not look at the alpha band that make_reader() does, nor knows the open options.
+        if (separate_alpha(band) != 0 || !options_.open_options.empty()) access.dataset.clear();
+        return access;
+    }
+
+    /// GDAL takes an alpha band for the mask only where it is Byte or UInt16.
+    int separate_alpha(GDALRasterBandH band) const {
+        return (GDALGetMaskFlags(band) & GMF_ALPHA) == 0 ? alpha_number_ : 0;
+    }
+
+    BandReader make_reader(GDALDataType type, GDALRasterBandH band, const GdalBand& access) const {
+        return {access.band, fits_float(type), access.has_mask, separate_alpha(band),
+                ValidValue(access.nodata, access.scale, access.offset)};
     }
 
     /// Bands that one call reads. Where a block holds all bands, reading them one by one decodes it anew for

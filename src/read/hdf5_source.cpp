@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 
 #include <rastertide/core/error.hpp>
 
@@ -90,9 +91,24 @@ class Hdf5Source final : public RasterSource {
         describe_blocks(calls);
         const std::string label = name_.dataset.substr(name_.dataset.rfind('/') + 1);
         for (const Hdf5Date& date : read_time(calls, dataset_.get())) {
-            info_.bands.push_back({label, date.date, date.source});
+            info_.bands.push_back({label, date.date, date.source, {}});
         }
         describe_values(calls, type.get(), options);
+        describe_access(calls);
+    }
+
+    /// GDAL's driver takes the rows as they are stored, and signs.
+    void describe_access(const Hdf5Calls& calls) {
+        if (flipped_ || wraps_at_ != 0) return;
+        const std::string file = std::filesystem::absolute(name_.file).string();
+        for (std::size_t i = 0; i < info_.bands.size(); ++i) {
+            info_.bands[i].gdal = {"HDF5:\"" + file + "\":/" + name_.dataset,
+                                   static_cast<int>(i) + 1,
+                                   info_.nodata,
+                                   false,
+                                   number_attribute(calls, dataset_.get(), "scale_factor").value_or(1),
+                                   number_attribute(calls, dataset_.get(), "add_offset").value_or(0)};
+        }
     }
 
     void describe_blocks(const Hdf5Calls& calls) {

@@ -61,8 +61,8 @@ std::vector<int> wanted_bands(const SourceInfo& info, const std::vector<int>& ba
 /// What of a scene its raster says. A date of the whole raster is not that of its bands if each is a scene.
 SceneInfo scene_info(const SourceInfo& info, const SourceBand& band, bool band_is_date) {
     const bool whole = info.acquisition && !band_is_date && (!band.date || band.date_source != kCfTime);
-    if (whole) return {info.name, info.acquisition, "ACQUISITIONDATETIME"};
-    return {info.name, band.date, band.date_source};
+    if (whole) return {info.name, info.acquisition, "ACQUISITIONDATETIME", {}};
+    return {info.name, band.date, band.date_source, {}};
 }
 
 /// One raster, a band a date.
@@ -260,7 +260,13 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     require_dates_on_all_or_none(impl->scenes);
     sort_by_date(impl->scenes, logger);
     keep_date_range(impl->scenes, options);
-    for (const Scene& scene : impl->scenes) impl->infos.push_back(scene.info);
+    for (const Scene& scene : impl->scenes) {
+        impl->infos.push_back(scene.info);
+        for (const int band : scene.bands) {
+            const SourceInfo& info = impl->sources[scene.source]->info();
+            impl->infos.back().bands.push_back(info.bands[static_cast<std::size_t>(band)].gdal);
+        }
+    }
     const Scene& first = impl->scenes.front();
     impl->band_names = names_of_bands(impl->sources[first.source]->info(), first, band_is_date);
     return RasterSeries(std::move(impl));

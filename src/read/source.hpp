@@ -11,6 +11,7 @@
 
 #include <rastertide/grid/grid.hpp>
 #include <rastertide/read/dates.hpp>
+#include <rastertide/read/series.hpp>
 
 #include "read/scratch.hpp"
 
@@ -23,6 +24,7 @@ struct SourceBand {
     std::string description;
     std::optional<Date> date;
     std::string date_source;  ///< where `date` was found
+    GdalBand gdal;
 };
 
 struct SourceInfo {

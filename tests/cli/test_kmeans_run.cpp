@@ -341,9 +341,8 @@ TEST_F(KMeansRuns, FewerPatchesThatDifferThanClustersLeaveSomeEmpty) {
     for (const char* init : {"sample", "kmeans++", "'kmeans||'", "random"}) {
         const std::string stack = dir_.file("two_levels.tif");
         write_bands(stack, scene);
-        const CommandResult result =
-            run(utility("rastertide_kmeans") + " -overwrite -patch 1 -k 4 -init " + init + " -o " +
-                quoted(dir_.file("out")) + " " + quoted(stack));
+        const CommandResult result = run(utility("rastertide_kmeans") + " -overwrite -patch 1 -k 4 -init " +
+                                         init + " -o " + quoted(dir_.file("out")) + " " + quoted(stack));
         EXPECT_EQ(result.exit_code, 0) << result.output;
         EXPECT_NE(result.output.find("2 of 4 clusters are empty"), std::string::npos)
             << init << result.output;
@@ -409,6 +408,30 @@ TEST_F(KMeansRuns, OneFileHoldsTheLabelsWhereAFormatIsAskedFor) {
     run_kmeans(scenes(), dir_.file("out"), "-patch 5 -k 3 -of GTiff -co COMPRESS=DEFLATE");
     const Bands found = read_bands(dir_.file("out/labels.tif"));
     EXPECT_EQ(found.values, read_bands(reference() + "/labels.vrt").values);
+}
+
+/// The pixel function is the plugin's; what it is given can be looked at without.
+TEST_F(KMeansRuns, LazyLabelsReferToTheScenes) {
+    run_kmeans(scenes(), dir_.file("out"), "-patch 5 -k 3 -lazy");
+    expect_same_results(dir_.file("out"), reference());
+    for (const char* name : {"out/labels_lazy.vrt", "out/labels_lazy_expression.vrt"}) {
+        const GDALDatasetUniquePtr lazy(GDALDataset::Open(dir_.file(name).c_str()));
+        ASSERT_NE(lazy, nullptr) << name;
+        ASSERT_EQ(lazy->GetRasterCount(), kDates);
+        EXPECT_EQ(lazy->GetRasterXSize(), kCols);
+        EXPECT_EQ(std::string(lazy->GetRasterBand(2)->GetMetadataItem("DATE")), "2020-01-02");
+        EXPECT_EQ(std::string(lazy->GetRasterBand(1)->GetCategoryNames()[2]), "cluster 2");
+    }
+    const Bands pixels = read_bands(dir_.file("out/labels_lazy_pixels.vrt"));
+    const Bands scene = read_bands(scenes() + scene_name(0));
+    ASSERT_EQ(pixels.n_bands, 2 * kDates);
+    EXPECT_NEAR(pixels.at(0, 0, 1) - pixels.at(0, 0, 0), scene.at(0, 0, 1) - scene.at(0, 0, 0), 1e-6);
+    EXPECT_EQ(pixels.at(1, 0, 0), 1);
+    EXPECT_NE(pixels.at(1, 10, 40), 1);  // nodata
+
+    run_kmeans(scenes(), dir_.file("out"), "-patch 5 -k 3 -overwrite");
+    EXPECT_FALSE(fs::exists(dir_.file("out/labels_lazy.vrt")));
+    EXPECT_FALSE(fs::exists(dir_.file("out/labels_lazy_expression_full.vrt")));
 }
 
 TEST_F(KMeansRuns, OverwriteReplacesARunOfItsOwnKindAlone) {

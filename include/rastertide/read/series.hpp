@@ -22,11 +22,23 @@ enum class PixelScale {
 /// The word of -scale: "linear" or "db".
 std::string to_string(PixelScale scale);
 
+/// A band as GDAL opens it, for VRTs that refer to it.
+struct GdalBand {
+    std::string dataset;  ///< file or connection string; empty: GDAL does not give the pixels as we read them
+    int band = 1;         ///< GDAL's number, from 1
+    std::optional<double> nodata;  ///< before scale and offset
+    /// Whether GDAL's mask band marks more than a nodata value (its flags are neither GMF_ALL_VALID nor
+    /// GMF_NODATA); a pixel must then be valid in both.
+    bool has_mask = false;
+    double scale = 1, offset = 0;  ///< value = stored * scale + offset
+};
+
 /// What of one scene of a series is known without reading pixels.
 struct SceneInfo {
-    std::string name;          ///< path or subdataset, and band where one file holds several dates
-    std::optional<Date> date;  ///< nothing: unknown (then no scene of the series has one)
-    std::string date_source;   ///< "file name", "CF time", "-dates", ...; empty if unknown
+    std::string name;             ///< path or subdataset, and band where one file holds several dates
+    std::optional<Date> date;     ///< nothing: unknown (then no scene of the series has one)
+    std::string date_source;      ///< "file name", "CF time", "-dates", ...; empty if unknown
+    std::vector<GdalBand> bands;  ///< [n_bands]
 };
 
 /// A co-registered stack of dated rasters, read by window. Not thread-safe: one thread reads at a time, any

@@ -19,17 +19,10 @@ enum class LazyDialect {
     Expression,  ///< GDAL's own, 3.11 or later built with muparser (its default); slower
 };
 
-/// One band of one date of the stack, as GDAL opens it.
-struct LazyBand {
-    std::string dataset;            ///< file or connection string
+/// One band of one date of the stack.
+struct LazyBand : GdalBand {
     bool relative_to_vrt = false;   ///< whether `dataset` is a path relative to the VRT's folder
-    int band = 1;                   ///< GDAL's, from 1
     std::int64_t col = 0, row = 0;  ///< of the grid's first pixel in the dataset
-    std::optional<double> nodata;   ///< before scale and offset
-    /// Whether GDAL's mask band marks more than a nodata value (its flags are neither GMF_ALL_VALID nor
-    /// GMF_NODATA); a pixel must then be valid in both.
-    bool has_mask = false;
-    double scale = 1, offset = 0;  ///< value = stored * scale + offset
 };
 
 /// What labels are computed from.

@@ -140,6 +140,7 @@ void write_kmeans_products(const KMeansRun& run, const KMeansModel& model, const
     write_text_file(run.folder.file("labels.qml"), label_style(labels));
     write_text_file(run.folder.file("centers.json"), kmeans_model_json(model));
     write_center_images(run, model);
+    if (run.options.lazy) write_lazy_products(run, model, labels);
     if (summary.elbow.empty()) return;
     write_text_file(run.folder.file("elbow.csv"), elbow_csv(summary.elbow));
     write_text_file(run.folder.file("elbow.svg"), elbow_svg(summary.elbow));

@@ -49,10 +49,14 @@ Json dates_json(const KMeansSummary& summary) {
 }  // namespace
 
 const RunKind& kmeans_kind() {
-    static const RunKind kind = {"rastertide_kmeans",
-                                 {kLabelProduct},
-                                 {"summary.json", "centers.json", "centers.tif", "centers.tif.aux.xml",
-                                  "elbow.csv", "elbow.svg", "labels_lazy.vrt"}};
+    static const RunKind kind = [] {
+        RunKind all{
+            "rastertide_kmeans",
+            {kLabelProduct},
+            {"summary.json", "centers.json", "centers.tif", "centers.tif.aux.xml", "elbow.csv", "elbow.svg"}};
+        for (const std::string& name : lazy_file_names()) all.files.push_back(name);
+        return all;
+    }();
     return kind;
 }
 

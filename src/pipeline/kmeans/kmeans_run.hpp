@@ -140,6 +140,13 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress);
 /// Labels with the centres of a file. Collective.
 Labeled label_with_model(KMeansRun& run, const ProgressFn& progress);
 
+/// Files of -lazy, at the top of the folder.
+std::vector<std::string> lazy_file_names();
+/// @throws InvalidArgument  naming the first scene whose pixels GDAL alone gives otherwise
+void require_lazy_scenes(const KMeansRun& run);
+/// Writes the files of -lazy. @param labels  what labels.vrt says beside its pixels
+void write_lazy_products(const KMeansRun& run, const KMeansModel& model, const Product& labels);
+
 const RunKind& kmeans_kind();
 /// The text of run.json.
 std::string kmeans_record(const KMeansRun& run);
