@@ -38,8 +38,9 @@ void check_scratch(std::int64_t scratch_bytes, std::int64_t memory_limit_bytes, 
     const std::int64_t available = scratch_share_bytes(memory_limit_bytes, node_size) + unused;
     if (scratch_bytes <= available) return;
     throw InvalidArgument("-mem " + std::to_string(memory_limit_bytes / kMegabyte) +
-                          " MB: the threads need " + std::to_string(scratch_bytes / kMegabyte + 1) +
-                          " MB to work in, " + std::to_string(available / kMegabyte) +
+                          " MB: the threads and what they share need " +
+                          std::to_string(scratch_bytes / kMegabyte + 1) + " MB to work in, " +
+                          std::to_string(available / kMegabyte) +
                           " MB are left for that; give more with -mem, or fewer threads with -j");
 }
 

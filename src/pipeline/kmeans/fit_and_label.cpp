@@ -15,20 +15,7 @@ namespace {
 
 // The fits' share of the job, for the progress bar.
 constexpr double kFitShare = 0.85;
-// The sample: 1% of the patches, but enough for a good start and no more than can be fitted in a moment.
-constexpr std::int64_t kMinSample = 20000;
-constexpr std::int64_t kMaxSample = std::int64_t{1} << 18;
 constexpr std::int64_t kPolishIterations = 5;
-
-std::int64_t sample_size(const KMeansRun& run, const StackMoments& moments) {
-    const RunKMeansOptions& options = run.options;
-    if (options.algorithm == KMeansAlgorithm::Lloyd && options.init != KMeansInit::Sample) return 0;
-    const std::int64_t n = std::clamp(moments.n_patches / 100, kMinSample, kMaxSample);
-    // Every rank holds it a few times while it is gathered and sorted.
-    const std::int64_t bytes_each = 6 * run.n_features() * std::int64_t{sizeof(float)};
-    const std::int64_t bytes = options.memory_limit_bytes / std::max(run.comm.node_size(), 1) / 4;
-    return std::clamp<std::int64_t>(bytes / bytes_each, 1, n);
-}
 
 TilePasses rank_passes(KMeansRun& run, std::int64_t keep) {
     return {run, tiles_of_rank(run.plan, run.comm.rank(), run.comm.size()), keep};
@@ -147,7 +134,7 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
     std::optional<TilePasses> passes;
     together(run.comm, [&] { passes.emplace(rank_passes(run, bytes_to_keep(run))); });
     StackMoments moments = measure_stack(run, *passes);
-    const PatchList sample = draw_sample(run, *passes, moments, sample_size(run, moments));
+    const PatchList sample = draw_sample(run, *passes, moments, sample_size(run, moments.n_patches));
     std::vector<KMeansFit> fits = choose_starts(run, *passes, moments, sample);
     fit(run, passes, moments, sample, fits, part_of(progress, 0, kFitShare));
 

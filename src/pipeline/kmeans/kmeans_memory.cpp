@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/kmeans/kmeans_memory.hpp"
 
+#include <algorithm>
+
 #include "pipeline/memory_plan.hpp"
 
 namespace rastertide {
 namespace {
+
+// The sample: 1% of the patches, but enough for a good start and no more than can be fitted in a moment. It
+// depends on neither -mem nor ranks, so that the result does not.
+constexpr std::int64_t kMinSample = 20000;
+constexpr std::int64_t kMaxSampleValues = std::int64_t{1} << 22;
+// Every rank holds it a few times while it is gathered, sorted and fitted.
+constexpr std::int64_t kSampleCopies = 6;
 
 std::int64_t sums_bytes(const RunKMeansOptions& options, std::int64_t n_features) {
     std::int64_t n = 0;
@@ -12,11 +21,27 @@ std::int64_t sums_bytes(const RunKMeansOptions& options, std::int64_t n_features
     return checked_mul(n, options.n_init, n_features + 1) * std::int64_t{sizeof(std::int64_t)};
 }
 
+std::int64_t n_features(const RunKMeansOptions& options, const RasterSeries& series) {
+    const std::int64_t n_bands =
+        options.time_features ? series.n_dates() * series.n_bands() : series.n_bands();
+    return n_bands * options.patch_size * options.patch_size;
+}
+
+std::int64_t sample_size(const RunKMeansOptions& options, std::int64_t n_features, std::int64_t n_patches) {
+    if (options.algorithm == KMeansAlgorithm::Lloyd && options.init != KMeansInit::Sample) return 0;
+    const std::int64_t least = 4 * options.max_clusters;
+    return std::max(least, std::min(std::max(n_patches / 100, kMinSample), kMaxSampleValues / n_features));
+}
+
 MemoryNeeds memory_needs(const RunKMeansOptions& options, const RasterSeries& series) {
-    const std::int64_t n_values = series.n_dates() * series.n_bands();
-    const std::int64_t n_bands = options.time_features ? n_values : series.n_bands();
-    const std::int64_t n_features = n_bands * options.patch_size * options.patch_size;
-    return kmeans_memory_needs(n_values, sums_bytes(options, n_features), options.compute);
+    const std::int64_t m = n_features(options, series);
+    const std::int64_t n_dates = options.time_features ? 1 : series.n_dates();
+    const std::int64_t n_patches = series.grid().extent().n_pixels() * n_dates;
+    MemoryNeeds needs =
+        kmeans_memory_needs(series.n_dates() * series.n_bands(), sums_bytes(options, m), options.compute);
+    const std::int64_t n_sampled = std::min(n_patches, sample_size(options, m, n_patches));
+    needs.scratch_bytes += kSampleCopies * n_sampled * m * std::int64_t{sizeof(float)};
+    return needs;
 }
 
 }  // namespace
@@ -27,6 +52,10 @@ TileRequest kmeans_tile_request(const RunKMeansOptions& options, const RasterSer
     request.tile_n_cols = options.tile_n_cols;
     request.tile_n_rows = options.tile_n_rows;
     return request;
+}
+
+std::int64_t sample_size(const KMeansRun& run, std::int64_t n_patches) {
+    return sample_size(run.options, run.n_features(), n_patches);
 }
 
 std::int64_t bytes_to_keep(const KMeansRun& run) {
