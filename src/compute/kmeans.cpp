@@ -46,11 +46,12 @@ void PatchCenters::validate() const {
         throw InvalidArgument("kmeans: n_bands is " + std::to_string(n_bands) + ", must be at least 1");
     check_equal("the number of centres' values", static_cast<std::int64_t>(values.size()),
                 checked_mul(n_clusters, n_features()));
-    const auto bad =
-        std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+    const auto bad = std::find_if_not(values.begin(), values.end(), [](double v) {
+        return std::abs(v) <= static_cast<double>(kMaxPixelValue);  // false for NaN
+    });
     if (bad != values.end()) {
         throw InvalidArgument("centre " + std::to_string((bad - values.begin()) / n_features() + 1) +
-                              " holds a value that is not finite");
+                              " holds a value that is not finite, or beyond 1e17 in magnitude");
     }
 }
 

@@ -73,6 +73,7 @@ class ModelFile {
         for (const Json& size : list("sizes")) result.sizes.push_back(whole_number("sizes", size, 0, kMost));
         if (const Json* offset = given("offset")) {
             result.offset = finite_number("offset", *offset);
+            require_in_range("offset", result.offset);
         } else {
             result.offset = mean(result.centers.values);
         }
@@ -128,6 +129,11 @@ class ModelFile {
         return value.get<double>();  // the parser has refused what is not finite
     }
 
+    void require_in_range(const std::string& field, double value) const {
+        if (std::abs(value) <= static_cast<double>(kMaxPixelValue)) return;
+        fail(field, value, "numbers of at most 1e17 in magnitude, as pixels are");
+    }
+
     std::uint64_t seed_of(const Json& value) const {
         if (!value.is_number_unsigned()) fail("seed", value, "a whole number from 0 to 2^64 - 1");
         return value.get<std::uint64_t>();
@@ -158,6 +164,7 @@ class ModelFile {
                                   std::to_string(centers.n_features()) + " (bands x patch x patch)");
         }
         centers.values = fields_.values;
+        for (const double value : centers.values) require_in_range("centers", value);
         return centers;
     }
 

@@ -22,7 +22,8 @@ struct PatchCenters {
     std::int64_t n_features() const { return n_bands * patch_size * patch_size; }
     const double* center(std::int64_t cluster) const { return values.data() + cluster * n_features(); }
 
-    /// @throws InvalidArgument  sizes out of range or not those of `values`; a centre that is not finite
+    /// @throws InvalidArgument  sizes out of range or not those of `values`; a centre that is not finite or
+    /// beyond kMaxPixelValue
     void validate() const;
 };
 

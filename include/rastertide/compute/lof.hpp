@@ -8,6 +8,8 @@
 namespace rastertide {
 
 inline constexpr int kMaxPatchSize = 31;
+/// Squared differences of larger values overflow Float32 once they are summed over a patch.
+inline constexpr float kMaxPixelValue = 1e17F;
 
 struct LofParams {
     int patch_size = 7;  ///< p: odd, 1..31; a patch is p x p pixels of every band

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include <rastertide/core/error.hpp>
+
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/pick_patches.hpp"
 
@@ -14,6 +16,7 @@ std::int64_t cluster_of(const KMeansRun& run, const PatchCenters& centers, const
     const std::int64_t p = centers.patch_size;
     assign_patches({patch, 1, centers.n_bands, p, p, 0, 0}, centers, fixed, {&label, 1, 1}, nullptr,
                    run.options.compute);
+    if (label == 0) throw InternalError("a patch without nodata has no label");
     return std::int64_t{label} - 1;
 }
 
