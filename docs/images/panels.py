@@ -45,6 +45,6 @@ def draw_image(axis, values, title, **colours):
 
 def save(picture_path, legend_height=0):
     """With a palette: a third of the size. legend_height: what is kept free below, a part of the height."""
-    plt.tight_layout(rect=(0, legend_height, 1, 0.97))
+    plt.tight_layout(rect=(0, legend_height, 1, 0.97 if legend_height else 1))
     plt.savefig(picture_path)
     Image.open(picture_path).convert("RGB").quantize(96).save(picture_path, optimize=True)
