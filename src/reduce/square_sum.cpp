@@ -18,9 +18,12 @@ void SquareSum::merge(const SquareSum& other) {
 }
 
 long double SquareSum::value(const FixedPoint& fixed) const {
+    // What is rounded must not depend on how the sum came about.
+    SquareSum carried = *this;
+    carried.carry();
     long double sum = 0;
     for (std::size_t i = limbs_.size(); i-- > 0;) {
-        sum = std::ldexp(sum, kLimbBits) + static_cast<long double>(limbs_[i]);
+        sum = std::ldexp(sum, kLimbBits) + static_cast<long double>(carried.limbs_[i]);
     }
     return std::ldexp(sum, -2 * fixed.exponent);
 }
