@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include <rastertide/compute/patch_moments.hpp>
+#include <rastertide/core/error.hpp>
 
 #include "core/parallel_for.hpp"
 
@@ -18,7 +20,7 @@ class ValidPatches {
         : n_rows_(pixels.n_rows - patch_size + 1),
           n_cols_(pixels.n_cols - patch_size + 1),
           valid_(static_cast<std::size_t>(n_rows_ * n_cols_)) {
-        // Rows in a row, ending at the newest, whose pixels [col, col + patch) are all valid.
+        // Rows, one after another up to the newest, whose pixels [col, col + patch_size) are all valid.
         std::vector<std::int64_t> rows(static_cast<std::size_t>(n_cols_), 0);
         std::vector<std::uint8_t> nodata(static_cast<std::size_t>(pixels.n_cols));
         for (std::int64_t row = 0; row < pixels.n_rows; ++row) {
@@ -53,7 +55,7 @@ class ValidPatches {
 
     static void extend(const std::vector<std::uint8_t>& nodata, std::int64_t patch_size,
                        std::vector<std::int64_t>& rows) {
-        std::int64_t n_valid = 0;  // columns in a row from col on
+        std::int64_t n_valid = 0;  // columns, one after another from col on
         for (auto col = static_cast<std::int64_t>(nodata.size()) - 1; col >= 0; --col) {
             n_valid = nodata[static_cast<std::size_t>(col)] != 0 ? 0 : n_valid + 1;
             if (col >= static_cast<std::int64_t>(rows.size())) continue;
@@ -104,6 +106,14 @@ class Coverage {
     std::int64_t row_ = 0;
 };
 
+void check_tile(const PixelStack& pixels, int patch_size) {
+    LofParams{patch_size, 1}.validate();
+    if (pixels.n_rows >= patch_size && pixels.n_cols >= patch_size) return;
+    throw InvalidArgument("a tile of " + std::to_string(pixels.n_cols) + " x " +
+                          std::to_string(pixels.n_rows) + " pixels holds no patch of " +
+                          std::to_string(patch_size));
+}
+
 SquareSum date_squares(const PixelStack& pixels, std::int64_t date, const FixedPoint& fixed,
                        const ValidPatches& patches, int patch_size) {
     SquareSum squares;
@@ -125,6 +135,7 @@ SquareSum date_squares(const PixelStack& pixels, std::int64_t date, const FixedP
 }  // namespace
 
 std::int64_t count_valid_patches(const PixelStack& pixels, int patch_size, int n_threads) {
+    check_tile(pixels, patch_size);
     std::vector<std::int64_t> counts(static_cast<std::size_t>(pixels.n_dates));
     parallel_for(pixels.n_dates, n_threads, [&](std::int64_t date) {
         counts[static_cast<std::size_t>(date)] = ValidPatches(pixels, patch_size, date).n();
@@ -136,6 +147,7 @@ std::int64_t count_valid_patches(const PixelStack& pixels, int patch_size, int n
 
 std::int64_t add_patch_squares(const PixelStack& pixels, int patch_size, const FixedPoint& fixed,
                                SquareSum& squares, int n_threads) {
+    check_tile(pixels, patch_size);
     std::int64_t n_patches = 0;
     std::mutex mutex;
     parallel_for(pixels.n_dates, n_threads, [&](std::int64_t date) {

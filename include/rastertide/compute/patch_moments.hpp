@@ -8,7 +8,10 @@
 
 namespace rastertide {
 
-/// Number of patches of a tile that hold no NaN, over all dates. @param n_threads 0 = all cores
+/// Number of patches of a tile that hold no NaN in any band, over all dates.
+///
+/// @param n_threads  0 = all cores
+/// @throws InvalidArgument  patch_size is not odd, 1 to 31, or the tile is smaller than a patch
 std::int64_t count_valid_patches(const PixelStack& pixels, int patch_size, int n_threads = 0);
 
 /// Adds the squared norms, relative to fixed.offset, of all patches that hold no NaN: with the sums of the
@@ -16,7 +19,11 @@ std::int64_t count_valid_patches(const PixelStack& pixels, int patch_size, int n
 ///
 ///     sum ||p - c||^2 = sum ||p||^2 - 2 sum_k <c_k, S_k> + sum_k n_k ||c_k||^2.
 ///
-/// A pixel is squared once and counted as often as valid patches cover it. @return their number
+/// A pixel is squared once and counted as often as valid patches cover it. The same bits for every thread
+/// count and every way to cut tiles.
+///
+/// @return the number of these patches
+/// @throws InvalidArgument  as count_valid_patches()
 std::int64_t add_patch_squares(const PixelStack& pixels, int patch_size, const FixedPoint& fixed,
                                SquareSum& squares, int n_threads = 0);
 
