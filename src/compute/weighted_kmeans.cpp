@@ -15,20 +15,24 @@ namespace {
 
 // Columns of a block of one-pixel patches: the kernel's lines of it stay in the first caches.
 constexpr std::int64_t kBlock = 512;
+// Multiply-adds below which one thread is used: to start and join others takes as long.
+constexpr std::int64_t kWorkOfOneThread = std::int64_t{1} << 20;
 
 /// Random numbers in a fixed order.
 class Draws {
   public:
     Draws(std::uint64_t seed, RandomStream stream) : seed_(seed), stream_(stream) {}
     double next() {
-        const RandomWords words = philox(seed_, {n_++, 0, 0, stream_word(stream_)});
-        return unit_double(words.a);
+        const RandomWords counter = {static_cast<std::uint32_t>(n_), static_cast<std::uint32_t>(n_ >> 32), 0,
+                                     stream_word(stream_)};
+        ++n_;
+        return unit_double(philox(seed_, counter).a);
     }
 
   private:
     std::uint64_t seed_;
     RandomStream stream_;
-    std::uint32_t n_ = 0;
+    std::uint64_t n_ = 0;
 };
 
 PatchCenters as_pixels(const std::vector<double>& centers, std::int64_t n_features) {
@@ -43,29 +47,31 @@ std::int64_t draw(const std::vector<double>& running_sums, double u) {
                                   static_cast<std::int64_t>(running_sums.size()) - 1);
 }
 
+ComputeOptions threads_for(const WeightedPoints& points, const PatchCenters& centers,
+                           ComputeOptions options) {
+    const std::int64_t work = points.n() * static_cast<std::int64_t>(centers.values.size());
+    if (work < kWorkOfOneThread) options.n_threads = 1;
+    return options;
+}
+
 std::vector<double> point_as_center(const WeightedPoints& points, std::int64_t i) {
     return {points.point(i), points.point(i) + points.n_features()};
+}
+
+double shift_sq(const std::vector<double>& a, const std::vector<double>& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return sum;
 }
 
 /// Weighted sums and means of the points of each cluster.
 class ClusterMeans {
   public:
-    ClusterMeans(const WeightedPoints& points, std::int64_t k)
+    ClusterMeans(const WeightedPoints& points, const std::vector<std::uint16_t>& labels, std::int64_t k)
         : points_(points),
           weights_(static_cast<std::size_t>(k)),
-          sums_(static_cast<std::size_t>(k * points.n_features())) {}
-
-    void add(const std::vector<std::uint16_t>& labels) {
-        for (std::int64_t i = 0; i < points_.n(); ++i) {
-            add(labels[static_cast<std::size_t>(i)] - 1, i, points_.weight(i));
-        }
-    }
-    void add(std::int64_t cluster, std::int64_t i, double weight) {
-        weights_[static_cast<std::size_t>(cluster)] += weight;
-        double* sums = sums_.data() + cluster * points_.n_features();
-        const float* point = points_.point(i);
-        for (std::int64_t f = 0; f < points_.n_features(); ++f)
-            sums[f] += weight * static_cast<double>(point[f]);
+          sums_(static_cast<std::size_t>(k * points.n_features())) {
+        for (std::int64_t i = 0; i < points.n(); ++i) add(labels[static_cast<std::size_t>(i)] - 1, i);
     }
 
     const std::vector<double>& weights() const { return weights_; }
@@ -81,25 +87,52 @@ class ClusterMeans {
     }
 
   private:
+    void add(std::int64_t cluster, std::int64_t i) {
+        const double weight = points_.weight(i);
+        weights_[static_cast<std::size_t>(cluster)] += weight;
+        double* sums = sums_.data() + cluster * points_.n_features();
+        const float* point = points_.point(i);
+        for (std::int64_t f = 0; f < points_.n_features(); ++f)
+            sums[f] += weight * static_cast<double>(point[f]);
+    }
+
     const WeightedPoints& points_;
     std::vector<double> weights_;
     std::vector<double> sums_;
 };
 
-/// Gives each empty cluster the point that is farthest from its centre.
+std::vector<std::int64_t> cluster_sizes(const std::vector<std::uint16_t>& labels, std::int64_t k) {
+    std::vector<std::int64_t> sizes(static_cast<std::size_t>(k));
+    for (const std::uint16_t label : labels) ++sizes[label - 1U];
+    return sizes;
+}
+
+/// Point numbers, the largest distance first. Equal ones keep their order: the same on any machine.
+std::vector<std::size_t> farthest_first(const std::vector<float>& distances) {
+    std::vector<std::size_t> order(distances.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return distances[a] > distances[b]; });
+    return order;
+}
+
+/// Moves to each empty cluster the point that is farthest from its centre. A point alone in its cluster
+/// stays: moved, it would only leave another one empty.
 void refill_empty(const WeightedPoints& points, const PatchCenters& centers,
-                  const std::vector<std::uint16_t>& labels, ClusterMeans& means,
-                  const ComputeOptions& options) {
-    if (std::find(means.weights().begin(), means.weights().end(), 0) == means.weights().end()) return;
-    std::vector<float> distances = points.distances(centers, options);
-    for (std::size_t k = 0; k < means.weights().size(); ++k) {
-        if (means.weights()[k] != 0) continue;
-        const auto farthest = std::max_element(distances.begin(), distances.end());
-        if (*farthest <= 0) return;
-        const std::int64_t i = farthest - distances.begin();
-        *farthest = 0;
-        means.add(labels[static_cast<std::size_t>(i)] - 1, i, -points.weight(i));
-        means.add(static_cast<std::int64_t>(k), i, points.weight(i));
+                  std::vector<std::uint16_t>& labels, const ComputeOptions& options) {
+    std::vector<std::int64_t> sizes = cluster_sizes(labels, centers.n_clusters);
+    if (std::find(sizes.begin(), sizes.end(), 0) == sizes.end()) return;
+    const std::vector<float> distances = points.distances(centers, options);
+    const std::vector<std::size_t> order = farthest_first(distances);
+    auto next = order.begin();
+    for (std::size_t k = 0; k < sizes.size(); ++k) {
+        if (sizes[k] != 0) continue;
+        while (next != order.end() && sizes[labels[*next] - 1U] == 1) ++next;
+        if (next == order.end() || distances[*next] == 0) return;
+        --sizes[labels[*next] - 1U];
+        labels[*next] = static_cast<std::uint16_t>(k + 1);
+        sizes[k] = 1;
+        ++next;
     }
 }
 
@@ -114,27 +147,77 @@ double weighted_energy(const WeightedPoints& points, const PatchCenters& centers
 }
 
 double mean_variance(const WeightedPoints& points) {
-    ClusterMeans means(points, 1);
-    means.add(std::vector<std::uint16_t>(static_cast<std::size_t>(points.n()), 1));
+    const ClusterMeans all(points, std::vector<std::uint16_t>(static_cast<std::size_t>(points.n()), 1), 1);
     std::vector<double> mean(static_cast<std::size_t>(points.n_features()));
-    means.write_means(mean);
-    const double energy = weighted_energy(points, as_pixels(mean, points.n_features()), {Backend::Auto, 1});
-    return energy / means.weights()[0] / static_cast<double>(points.n_features());
+    all.write_means(mean);
+    double sum = 0;
+    for (std::int64_t i = 0; i < points.n(); ++i) {
+        sum += points.weight(i) * shift_sq(point_as_center(points, i), mean);
+    }
+    return sum / all.weights()[0] / static_cast<double>(points.n_features());
 }
 
-double shift_sq(const std::vector<double>& a, const std::vector<double>& b) {
+std::vector<double> running_weights(const WeightedPoints& points) {
+    std::vector<double> sums(static_cast<std::size_t>(points.n()));
     double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
-    return sum;
+    for (std::int64_t i = 0; i < points.n(); ++i) sums[static_cast<std::size_t>(i)] = sum += points.weight(i);
+    return sums;
+}
+
+/// A point that may become the next centre, and what would be left then.
+struct Candidate {
+    Candidate(const WeightedPoints& points, std::int64_t i, const std::vector<float>& closest_before,
+              const ComputeOptions& options)
+        : point(i),
+          closest(points.distances(as_pixels(point_as_center(points, i), points.n_features()), options)),
+          running_sums(closest.size()) {
+        double sum = 0;
+        for (std::size_t at = 0; at < closest.size(); ++at) {
+            closest[at] = std::min(closest[at], closest_before[at]);
+            sum += points.weight(static_cast<std::int64_t>(at)) * static_cast<double>(closest[at]);
+            running_sums[at] = sum;
+        }
+    }
+
+    double potential() const { return running_sums.back(); }
+
+    std::int64_t point;
+    std::vector<float> closest;        // squared distances to the nearest centre
+    std::vector<double> running_sums;  // of weight times closest
+};
+
+/// The best of some points drawn by what the centres so far leave.
+Candidate best_candidate(const WeightedPoints& points, const Candidate& so_far, int n_trials, Draws& draws,
+                         const ComputeOptions& options) {
+    const auto drawn = [&] {
+        return Candidate(points, draw(so_far.running_sums, draws.next()), so_far.closest, options);
+    };
+    Candidate best = drawn();
+    for (int trial = 1; trial < n_trials; ++trial) {
+        Candidate other = drawn();
+        if (other.potential() < best.potential()) best = std::move(other);
+    }
+    return best;
+}
+
+/// [batch_size] points of weight 1, drawn by weight, with replacement.
+WeightedPoints draw_batch(const WeightedPoints& points, const std::vector<double>& sums,
+                          std::int64_t batch_size, Draws& draws) {
+    std::vector<float> values;
+    values.reserve(static_cast<std::size_t>(batch_size * points.n_features()));
+    for (std::int64_t i = 0; i < batch_size; ++i) {
+        const float* point = points.point(draw(sums, draws.next()));
+        values.insert(values.end(), point, point + points.n_features());
+    }
+    return {points.n_features(), std::move(values),
+            std::vector<double>(static_cast<std::size_t>(batch_size), 1.0)};
 }
 
 WeightedFit finished(const WeightedPoints& points, std::vector<double> centers, std::int64_t iterations,
                      const ComputeOptions& options) {
     WeightedFit fit;
     const PatchCenters as_patches = as_pixels(centers, points.n_features());
-    ClusterMeans means(points, as_patches.n_clusters);
-    means.add(points.assign(as_patches, options));
-    fit.weights = means.weights();
+    fit.weights = ClusterMeans(points, points.assign(as_patches, options), as_patches.n_clusters).weights();
     fit.energy = weighted_energy(points, as_patches, options);
     fit.centers = std::move(centers);
     fit.iterations = iterations;
@@ -151,6 +234,10 @@ WeightedPoints::WeightedPoints(std::int64_t n_features, std::vector<float> value
                               std::to_string(n()) + " points with " + std::to_string(n_features) +
                               " features");
     }
+    if (!std::all_of(values_.begin(), values_.end(), [](float value) { return std::isfinite(value); }))
+        throw InvalidArgument("weighted points: a value is not finite");
+    if (!std::all_of(weights_.begin(), weights_.end(), [](double w) { return std::isfinite(w) && w > 0; }))
+        throw InvalidArgument("weighted points: a weight is not a positive number");
     const std::int64_t n_blocks = (n() + kBlock - 1) / kBlock;
     planar_.assign(static_cast<std::size_t>(n_blocks * n_features * kBlock),
                    std::numeric_limits<float>::quiet_NaN());
@@ -171,7 +258,8 @@ std::vector<std::uint16_t> WeightedPoints::assign(const PatchCenters& centers,
     std::vector<std::uint16_t> labels(static_cast<std::size_t>(pixels.n_dates * kBlock));
     FixedPoint fixed;
     fixed.offset = offset_;
-    assign_patches(pixels, centers, fixed, {labels.data(), kBlock, kBlock}, nullptr, options);
+    assign_patches(pixels, centers, fixed, {labels.data(), kBlock, kBlock}, nullptr,
+                   threads_for(*this, centers, options));
     labels.resize(static_cast<std::size_t>(n()));
     return labels;
 }
@@ -180,57 +268,25 @@ std::vector<float> WeightedPoints::distances(const PatchCenters& centers,
                                              const ComputeOptions& options) const {
     const PixelStack pixels = blocks();
     std::vector<float> distances(static_cast<std::size_t>(pixels.n_dates * kBlock));
-    patch_distances(pixels, centers, {distances.data(), kBlock, kBlock}, options);
+    patch_distances(pixels, centers, {distances.data(), kBlock, kBlock},
+                    threads_for(*this, centers, options));
     distances.resize(static_cast<std::size_t>(n()));
     return distances;
 }
 
 std::vector<double> kmeans_plusplus(const WeightedPoints& points, std::int64_t k, std::uint64_t seed,
                                     const ComputeOptions& options) {
+    if (k < 1) throw InvalidArgument("k is " + std::to_string(k) + ", must be at least 1");
     Draws draws(seed, RandomStream::KMeansPlusPlus);
-    const auto n = static_cast<std::size_t>(points.n());
-    std::vector<float> closest(n, std::numeric_limits<float>::infinity());
-    std::vector<double> sums(n);
-    const auto sum_up = [&](const std::vector<float>& distances, bool by_distance) {
-        double sum = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            const double weight = points.weight(static_cast<std::int64_t>(i));
-            sums[i] = sum += by_distance ? weight * static_cast<double>(distances[i]) : weight;
-        }
-    };
-    const auto closer = [&](std::int64_t candidate) {
-        std::vector<float> distances =
-            points.distances(as_pixels(point_as_center(points, candidate), points.n_features()), options);
-        std::transform(distances.begin(), distances.end(), closest.begin(), distances.begin(),
-                       [](float a, float b) { return std::min(a, b); });
-        return distances;
-    };
-    const auto potential = [&](const std::vector<float>& distances) {
-        double sum = 0;
-        for (std::size_t i = 0; i < n; ++i)
-            sum += points.weight(static_cast<std::int64_t>(i)) * static_cast<double>(distances[i]);
-        return sum;
-    };
-
-    std::vector<double> centers;
+    const std::vector<float> nowhere(static_cast<std::size_t>(points.n()),
+                                     std::numeric_limits<float>::infinity());
+    Candidate chosen(points, draw(running_weights(points), draws.next()), nowhere, options);
+    std::vector<double> centers = point_as_center(points, chosen.point);
     const int n_trials = 2 + static_cast<int>(std::log(static_cast<double>(k)));
-    for (std::int64_t center = 0; center < k; ++center) {
-        sum_up(closest, center > 0);
-        std::int64_t best = -1;
-        double best_potential = 0;
-        std::vector<float> best_closest;
-        for (int trial = 0; trial < (center == 0 ? 1 : n_trials); ++trial) {
-            const std::int64_t candidate = draw(sums, draws.next());
-            std::vector<float> distances = closer(candidate);
-            const double sum = potential(distances);
-            if (best >= 0 && sum >= best_potential) continue;
-            best = candidate;
-            best_potential = sum;
-            best_closest = std::move(distances);
-        }
-        closest = std::move(best_closest);
-        const std::vector<double> chosen = point_as_center(points, best);
-        centers.insert(centers.end(), chosen.begin(), chosen.end());
+    for (std::int64_t center = 1; center < k; ++center) {
+        chosen = best_candidate(points, chosen, n_trials, draws, options);
+        const std::vector<double> values = point_as_center(points, chosen.point);
+        centers.insert(centers.end(), values.begin(), values.end());
     }
     return centers;
 }
@@ -241,11 +297,9 @@ WeightedFit weighted_lloyd(const WeightedPoints& points, std::vector<double> cen
     std::int64_t iterations = 0;
     while (iterations < max_iter) {
         const PatchCenters current = as_pixels(centers, points.n_features());
-        const std::vector<std::uint16_t> labels = points.assign(current, options);
-        ClusterMeans means(points, current.n_clusters);
-        means.add(labels);
-        refill_empty(points, current, labels, means, options);
-        means.write_means(centers);
+        std::vector<std::uint16_t> labels = points.assign(current, options);
+        refill_empty(points, current, labels, options);
+        ClusterMeans(points, labels, current.n_clusters).write_means(centers);
         ++iterations;
         if (shift_sq(centers, current.values) <= limit) break;
     }
@@ -255,22 +309,15 @@ WeightedFit weighted_lloyd(const WeightedPoints& points, std::vector<double> cen
 WeightedFit minibatch_kmeans(const WeightedPoints& points, std::vector<double> centers,
                              std::int64_t batch_size, std::int64_t max_iter, std::uint64_t seed,
                              const ComputeOptions& options) {
+    if (batch_size < 1)
+        throw InvalidArgument("batch size is " + std::to_string(batch_size) + ", must be at least 1");
     Draws draws(seed, RandomStream::MiniBatch);
-    std::vector<double> sums(static_cast<std::size_t>(points.n()));
-    double sum = 0;
-    for (std::int64_t i = 0; i < points.n(); ++i) sums[static_cast<std::size_t>(i)] = sum += points.weight(i);
-
+    const std::vector<double> sums = running_weights(points);
     const std::int64_t n_features = points.n_features();
     std::vector<double> counts(centers.size() / static_cast<std::size_t>(n_features), 0);
     const std::int64_t n_batches = (points.n() + batch_size - 1) / batch_size * max_iter;
     for (std::int64_t batch = 0; batch < n_batches; ++batch) {
-        std::vector<float> values;
-        for (std::int64_t i = 0; i < batch_size; ++i) {
-            const float* point = points.point(draw(sums, draws.next()));
-            values.insert(values.end(), point, point + n_features);
-        }
-        const WeightedPoints drawn(n_features, std::move(values),
-                                   std::vector<double>(static_cast<std::size_t>(batch_size), 1.0));
+        const WeightedPoints drawn = draw_batch(points, sums, batch_size, draws);
         const std::vector<std::uint16_t> labels = drawn.assign(as_pixels(centers, n_features), options);
         for (std::int64_t i = 0; i < batch_size; ++i) {
             const auto k = static_cast<std::size_t>(labels[static_cast<std::size_t>(i)] - 1);

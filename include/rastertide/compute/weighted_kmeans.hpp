@@ -14,7 +14,7 @@ class WeightedPoints {
   public:
     /// @param values   [n][n_features], row-major, finite
     /// @param weights  [n], positive
-    /// @throws InvalidArgument  sizes that do not fit each other
+    /// @throws InvalidArgument  no point, sizes that do not fit each other, values or weights out of range
     WeightedPoints(std::int64_t n_features, std::vector<float> values, std::vector<double> weights);
 
     std::int64_t n() const { return static_cast<std::int64_t>(weights_.size()); }
@@ -48,18 +48,21 @@ struct WeightedFit {
 /// Greedy k-means++ (Arthur & Vassilvitskii 2007, with the 2 + log k trials of scikit-learn): centres drawn
 /// by weight times squared distance.
 /// @return [k][n_features]; fewer than k distinct points: some centres are equal
+/// @throws InvalidArgument  k < 1
 std::vector<double> kmeans_plusplus(const WeightedPoints& points, std::int64_t k, std::uint64_t seed,
                                     const ComputeOptions& options);
 
-/// Lloyd's algorithm on weighted points from given centres, until the centres move by at most `tol` times the
-/// mean variance of the features (scikit-learn's tol) or max_iter is reached. A cluster that runs empty takes
-/// the point that is farthest from its centre. Sums are in double and in the points' order: the same on any
-/// machine of one SIMD level, whatever the threads.
+/// Lloyd's algorithm on weighted points from given centres, until the squared shifts of all centres add up to
+/// at most `tol` times the mean (weighted) variance of the features, as scikit-learn's tol, or max_iter is
+/// reached. A cluster that runs empty takes the point that is farthest from its centre. Sums are in double
+/// and in the points' order: the same on any machine of one SIMD level, whatever the threads.
 WeightedFit weighted_lloyd(const WeightedPoints& points, std::vector<double> centers, std::int64_t max_iter,
                            double tol, const ComputeOptions& options);
 
 /// Mini-batch K-Means (Sculley 2010): batches drawn by weight; each centre moves to the running mean of what
-/// it was given. Stops after max_iter passes over as many points as there are.
+/// it was given. Stops after max_iter passes over as many points as there are. A centre that is given none
+/// stays where it is.
+/// @throws InvalidArgument  batch_size < 1
 WeightedFit minibatch_kmeans(const WeightedPoints& points, std::vector<double> centers,
                              std::int64_t batch_size, std::int64_t max_iter, std::uint64_t seed,
                              const ComputeOptions& options);
