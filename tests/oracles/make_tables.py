@@ -6,7 +6,7 @@
 
 For each case OUTDIR/<case>.tif (the input, a band per date and feature, date by date; real stacks are not copied),
 OUTDIR/<case>_lof.tif (a band per date) and an entry in OUTDIR/cases.json (parameters, mean, std, threshold, anomalies,
-versions). The tests need none of this: the tables are in the repository.
+versions). The tests need none of this: the tables are in the repository. K-Means: make_kmeans_tables.py.
 """
 import argparse
 import glob
