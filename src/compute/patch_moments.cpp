@@ -126,7 +126,7 @@ SquareSum date_squares(const PixelStack& pixels, std::int64_t date, const FixedP
             for (std::size_t col = 0; col < counts.size(); ++col) {
                 if (counts[col] > 0) squares.add(fixed.to_integer(from[col]), counts[col]);
             }
-            squares.carry();
+            squares.carry();  // a row of a tile is far below 2^20 pixels
         }
     }
     return squares;

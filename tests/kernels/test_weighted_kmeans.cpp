@@ -349,6 +349,14 @@ TEST(WeightedLloyd, EmptyClustersTakeTheFarthestPointsInOrder) {
     EXPECT_EQ(fit.centers, (std::vector<double>{30, 1, 25, 20}));
 }
 
+TEST(WeightedLloyd, AnEmptyClusterStaysWhereNoPointIsAwayFromItsCenter) {
+    const WeightedPoints points(1, {1, 1, 1, 4, 4}, {1, 1, 1, 1, 1});
+    const WeightedFit fit = weighted_lloyd(points, {1, 50, 4}, 5, 0, kOneThread);
+    EXPECT_EQ(fit.centers, (std::vector<double>{1, 50, 4}));
+    EXPECT_EQ(fit.weights, (std::vector<double>{3, 0, 2}));
+    EXPECT_EQ(fit.iterations, 1);
+}
+
 TEST(WeightedLloyd, APointAloneInItsClusterIsNotTakenFromIt) {
     // 50 is farthest from its centre and alone; then comes 9, whose weights leave a rest when subtracted:
     // 0.1 + 0.2 + 0.3 - 0.1 - 0.2 is not 0.3.

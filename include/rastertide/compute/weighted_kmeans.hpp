@@ -54,8 +54,11 @@ std::vector<double> kmeans_plusplus(const WeightedPoints& points, std::int64_t k
 
 /// Lloyd's algorithm on weighted points from given centres, until the squared shifts of all centres add up to
 /// at most `tol` times the mean (weighted) variance of the features, as scikit-learn's tol, or max_iter is
-/// reached. A cluster that runs empty takes the point that is farthest from its centre. Sums are in double
-/// and in the points' order: the same on any machine of one SIMD level, whatever the threads.
+/// reached.
+///
+/// A cluster that runs empty takes the point that is farthest from its centre and not alone there; it keeps
+/// its centre where all others are at distance 0. Sums are in double and in the points' order: the same on
+/// any machine of one SIMD level, whatever the threads.
 WeightedFit weighted_lloyd(const WeightedPoints& points, std::vector<double> centers, std::int64_t max_iter,
                            double tol, const ComputeOptions& options);
 
