@@ -200,17 +200,41 @@ Candidate best_candidate(const WeightedPoints& points, const Candidate& so_far, 
     return best;
 }
 
-/// [batch_size] points of weight 1, drawn by weight, with replacement.
-WeightedPoints draw_batch(const WeightedPoints& points, const std::vector<double>& sums,
-                          std::int64_t batch_size, Draws& draws) {
-    std::vector<float> values;
-    values.reserve(static_cast<std::size_t>(batch_size * points.n_features()));
-    for (std::int64_t i = 0; i < batch_size; ++i) {
-        const float* point = points.point(draw(sums, draws.next()));
-        values.insert(values.end(), point, point + points.n_features());
+/// Batches of points of weight 1, drawn by weight, with replacement.
+class BatchDraws {
+  public:
+    BatchDraws(const WeightedPoints& points, std::uint64_t seed)
+        : points_(points), sums_(running_weights(points)), draws_(seed, RandomStream::MiniBatch) {}
+
+    WeightedPoints next(std::int64_t batch_size) {
+        const std::int64_t m = points_.n_features();
+        std::vector<float> values;
+        values.reserve(static_cast<std::size_t>(batch_size * m));
+        for (std::int64_t i = 0; i < batch_size; ++i) {
+            const float* point = points_.point(draw(sums_, draws_.next()));
+            values.insert(values.end(), point, point + m);
+        }
+        return {m, std::move(values), std::vector<double>(static_cast<std::size_t>(batch_size), 1.0)};
     }
-    return {points.n_features(), std::move(values),
-            std::vector<double>(static_cast<std::size_t>(batch_size), 1.0)};
+
+  private:
+    const WeightedPoints& points_;
+    std::vector<double> sums_;
+    Draws draws_;
+};
+
+/// Each centre goes on with its running mean. @param counts  [k]: points that each has been given
+void move_to_batch(const WeightedPoints& batch, std::vector<double>& centers, std::vector<double>& counts,
+                   const ComputeOptions& options) {
+    const std::int64_t m = batch.n_features();
+    const std::vector<std::uint16_t> labels = batch.assign(as_pixels(centers, m), options);
+    for (std::int64_t i = 0; i < batch.n(); ++i) {
+        const auto k = static_cast<std::size_t>(labels[static_cast<std::size_t>(i)] - 1);
+        const double rate = 1 / ++counts[k];
+        double* center = centers.data() + static_cast<std::int64_t>(k) * m;
+        for (std::int64_t f = 0; f < m; ++f)
+            center[f] += rate * (static_cast<double>(batch.point(i)[f]) - center[f]);
+    }
 }
 
 WeightedFit finished(const WeightedPoints& points, std::vector<double> centers, std::int64_t iterations,
@@ -307,28 +331,23 @@ WeightedFit weighted_lloyd(const WeightedPoints& points, std::vector<double> cen
 }
 
 WeightedFit minibatch_kmeans(const WeightedPoints& points, std::vector<double> centers,
-                             std::int64_t batch_size, std::int64_t max_iter, std::uint64_t seed,
+                             std::int64_t batch_size, std::int64_t max_iter, double tol, std::uint64_t seed,
                              const ComputeOptions& options) {
     if (batch_size < 1)
         throw InvalidArgument("batch size is " + std::to_string(batch_size) + ", must be at least 1");
-    Draws draws(seed, RandomStream::MiniBatch);
-    const std::vector<double> sums = running_weights(points);
-    const std::int64_t n_features = points.n_features();
-    std::vector<double> counts(centers.size() / static_cast<std::size_t>(n_features), 0);
-    const std::int64_t n_batches = (points.n() + batch_size - 1) / batch_size * max_iter;
-    for (std::int64_t batch = 0; batch < n_batches; ++batch) {
-        const WeightedPoints drawn = draw_batch(points, sums, batch_size, draws);
-        const std::vector<std::uint16_t> labels = drawn.assign(as_pixels(centers, n_features), options);
-        for (std::int64_t i = 0; i < batch_size; ++i) {
-            const auto k = static_cast<std::size_t>(labels[static_cast<std::size_t>(i)] - 1);
-            const double rate = 1 / ++counts[k];
-            double* center = centers.data() + static_cast<std::int64_t>(k) * n_features;
-            for (std::int64_t f = 0; f < n_features; ++f) {
-                center[f] += rate * (static_cast<double>(drawn.point(i)[f]) - center[f]);
-            }
-        }
+    const double limit = tol * mean_variance(points);
+    const std::int64_t n_batches = (points.n() + batch_size - 1) / batch_size;  // of a pass
+    BatchDraws draws(points, seed);
+    std::vector<double> counts(centers.size() / static_cast<std::size_t>(points.n_features()), 0);
+    std::int64_t n_passes = 0;
+    while (n_passes < max_iter) {
+        const std::vector<double> before = centers;
+        for (std::int64_t batch = 0; batch < n_batches; ++batch)
+            move_to_batch(draws.next(batch_size), centers, counts, options);
+        ++n_passes;
+        if (shift_sq(centers, before) <= limit) break;
     }
-    return finished(points, std::move(centers), max_iter, options);
+    return finished(points, std::move(centers), n_passes, options);
 }
 
 }  // namespace rastertide

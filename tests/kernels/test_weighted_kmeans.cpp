@@ -438,7 +438,7 @@ TEST(MiniBatches, EnergyIsNearThatOfLloyd) {
     const WeightedPoints points = blobs(5, 400, 4).points();
     const auto start = kmeans_plusplus(points, 5, 2, kTwoThreads);
     const WeightedFit lloyd = weighted_lloyd(points, start, 50, 1e-4, kTwoThreads);
-    const WeightedFit fit = minibatch_kmeans(points, start, 256, 10, 7, kTwoThreads);
+    const WeightedFit fit = minibatch_kmeans(points, start, 256, 10, 0, 7, kTwoThreads);
     EXPECT_GE(fit.energy, lloyd.energy * (1 - 1e-6));
     EXPECT_LE(fit.energy, lloyd.energy * 1.01);
     EXPECT_EQ(fit.iterations, 10);
@@ -448,7 +448,7 @@ TEST(MiniBatches, EnergyIsNearThatOfLloydWithoutClusters) {
     const WeightedPoints points = speckle(5000, 9).points();
     const auto start = kmeans_plusplus(points, 12, 2, kTwoThreads);
     const WeightedFit lloyd = weighted_lloyd(points, start, 100, 1e-4, kTwoThreads);
-    const WeightedFit fit = minibatch_kmeans(points, start, 256, 10, 7, kTwoThreads);
+    const WeightedFit fit = minibatch_kmeans(points, start, 256, 10, 0, 7, kTwoThreads);
     EXPECT_LE(fit.energy, lloyd.energy * 1.1);
 }
 
@@ -456,7 +456,7 @@ TEST(MiniBatches, PointsAreDrawnByWeight) {
     // One cluster: the mean of what is drawn tends to the weighted mean, 0.8 with a deviation of 0.4 /
     // sqrt(n).
     const WeightedPoints points(1, {0, 1}, {1, 4});
-    const WeightedFit fit = minibatch_kmeans(points, {0.5}, 100, 100, 3, kOneThread);
+    const WeightedFit fit = minibatch_kmeans(points, {0.5}, 100, 100, 0, 3, kOneThread);
     EXPECT_NEAR(fit.centers[0], 0.8, 5 * 0.4 / 100);
     EXPECT_NE(fit.centers[0], 0.8);
 }
@@ -464,18 +464,18 @@ TEST(MiniBatches, PointsAreDrawnByWeight) {
 TEST(MiniBatches, SeedsDecideAndThreadsDoNot) {
     const WeightedPoints points = speckle(3000, 49).points();
     const auto start = kmeans_plusplus(points, 20, 1, kOneThread);
-    const WeightedFit one = minibatch_kmeans(points, start, 1500, 3, 1, kOneThread);
-    EXPECT_EQ(minibatch_kmeans(points, start, 1500, 3, 1, kTwoThreads).centers, one.centers);
-    EXPECT_EQ(minibatch_kmeans(points, start, 1500, 3, 1, kTwoThreads).energy, one.energy);
-    EXPECT_NE(minibatch_kmeans(points, start, 1500, 3, 2, kOneThread).centers, one.centers);
+    const WeightedFit one = minibatch_kmeans(points, start, 1500, 3, 0, 1, kOneThread);
+    EXPECT_EQ(minibatch_kmeans(points, start, 1500, 3, 0, 1, kTwoThreads).centers, one.centers);
+    EXPECT_EQ(minibatch_kmeans(points, start, 1500, 3, 0, 1, kTwoThreads).energy, one.energy);
+    EXPECT_NE(minibatch_kmeans(points, start, 1500, 3, 0, 2, kOneThread).centers, one.centers);
 }
 
 TEST(MiniBatches, ACenterWithoutPointsStays) {
     const WeightedPoints points = speckle(100, 1).points();
-    const WeightedFit fit = minibatch_kmeans(points, {1, 5000}, 17, 2, 0, kOneThread);
+    const WeightedFit fit = minibatch_kmeans(points, {1, 5000}, 17, 2, 0, 0, kOneThread);
     EXPECT_EQ(fit.centers[1], 5000);
     EXPECT_EQ(fit.weights[1], 0);
-    EXPECT_THROW(minibatch_kmeans(points, {1, 2}, 0, 2, 0, kOneThread), InvalidArgument);
+    EXPECT_THROW(minibatch_kmeans(points, {1, 2}, 0, 2, 0, 0, kOneThread), InvalidArgument);
 }
 
 }  // namespace

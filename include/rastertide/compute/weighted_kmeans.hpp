@@ -63,11 +63,11 @@ WeightedFit weighted_lloyd(const WeightedPoints& points, std::vector<double> cen
                            double tol, const ComputeOptions& options);
 
 /// Mini-batch K-Means (Sculley 2010): batches drawn by weight; each centre moves to the running mean of what
-/// it was given. Stops after max_iter passes over as many points as there are. A centre that is given none
-/// stays where it is.
+/// it was given. Stops after max_iter passes over as many points as there are, or one in which the centres
+/// moved by at most tol, as weighted_lloyd(). A centre that is given none stays where it is.
 /// @throws InvalidArgument  batch_size < 1
 WeightedFit minibatch_kmeans(const WeightedPoints& points, std::vector<double> centers,
-                             std::int64_t batch_size, std::int64_t max_iter, std::uint64_t seed,
+                             std::int64_t batch_size, std::int64_t max_iter, double tol, std::uint64_t seed,
                              const ComputeOptions& options);
 
 }  // namespace rastertide

@@ -172,7 +172,7 @@ void mini_batches(KMeansRun& run, const PatchList& sample, std::vector<KMeansFit
         const StageClock::Timer timer(run.clock, Stage::Iterate);
         for (KMeansFit& fit : fits) {
             WeightedFit moved = minibatch_kmeans(points, fit.centers.values, kBatchSize, run.options.max_iter,
-                                                 run.options.seed, run.options.compute);
+                                                 run.options.tol, run.options.seed, run.options.compute);
             fit.centers.values = std::move(moved.centers);
             fit.iterations = moved.iterations;
         }
