@@ -134,17 +134,6 @@ SquareSum date_squares(const PixelStack& pixels, std::int64_t date, const FixedP
 
 }  // namespace
 
-std::int64_t count_valid_patches(const PixelStack& pixels, int patch_size, int n_threads) {
-    check_tile(pixels, patch_size);
-    std::vector<std::int64_t> counts(static_cast<std::size_t>(pixels.n_dates));
-    parallel_for(pixels.n_dates, n_threads, [&](std::int64_t date) {
-        counts[static_cast<std::size_t>(date)] = ValidPatches(pixels, patch_size, date).n();
-    });
-    std::int64_t total = 0;
-    for (const std::int64_t count : counts) total += count;
-    return total;
-}
-
 std::int64_t add_patch_squares(const PixelStack& pixels, int patch_size, const FixedPoint& fixed,
                                SquareSum& squares, int n_threads) {
     check_tile(pixels, patch_size);

@@ -8,12 +8,6 @@
 
 namespace rastertide {
 
-/// Number of patches of a tile that hold no NaN in any band, over all dates.
-///
-/// @param n_threads  0 = all cores
-/// @throws InvalidArgument  patch_size is not odd, 1 to 31, or the tile is smaller than a patch
-std::int64_t count_valid_patches(const PixelStack& pixels, int patch_size, int n_threads = 0);
-
 /// Adds the squared norms, relative to fixed.offset, of all patches that hold no NaN: with the sums of the
 /// clusters it gives the energy exactly,
 ///
@@ -22,8 +16,9 @@ std::int64_t count_valid_patches(const PixelStack& pixels, int patch_size, int n
 /// A pixel is squared once and counted as often as valid patches cover it. The same bits for every thread
 /// count and every way to cut tiles.
 ///
+/// @param n_threads  0 = all cores
 /// @return the number of these patches
-/// @throws InvalidArgument  as count_valid_patches()
+/// @throws InvalidArgument  patch_size is not odd, 1 to 31, or the tile is smaller than a patch
 std::int64_t add_patch_squares(const PixelStack& pixels, int patch_size, const FixedPoint& fixed,
                                SquareSum& squares, int n_threads = 0);
 
