@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 
 #include <rastertide/pipeline/run_kmeans.hpp>
@@ -32,7 +33,7 @@ RunKMeansOptions run_options(const UtilityContext& context) {
     return options;
 }
 
-void print_summary(const KMeansSummary& summary, const std::string& outdir) {
+void print_summary(const KMeansSummary& summary, const RunKMeansOptions& options) {
     for (const ElbowPoint& point : summary.elbow) {
         std::printf("k %lld: energy %.9g after %lld iterations%s\n", static_cast<long long>(point.k),
                     point.energy, static_cast<long long>(point.iterations),
@@ -46,13 +47,13 @@ void print_summary(const KMeansSummary& summary, const std::string& outdir) {
         std::printf(" %lld", static_cast<long long>(summary.sizes[k]));
     std::printf("%s\n", summary.sizes.size() > kMostShown ? " ..." : "");
     std::printf("%.1f s, %lld MB at most in a rank; open %s/labels.vrt\n", summary.wall_seconds,
-                static_cast<long long>(summary.peak_memory_bytes >> 20), outdir.c_str());
+                static_cast<long long>(summary.peak_memory_bytes >> 20), options.outdir.c_str());
 }
 
 void body(UtilityContext& context) {
     const RunKMeansOptions options = as_usage([&] { return run_options(context); });
     const KMeansSummary summary = run_kmeans(options, context.comm, context.logger, context.progress);
-    if (context.speaks) print_summary(summary, options.outdir);
+    if (context.speaks) print_summary(summary, options);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <rastertide/pipeline/run_kmeans.hpp>
 
 #include "pipeline/kmeans/kmeans_memory.hpp"
+#include "pipeline/kmeans/kmeans_options.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/stack_model.hpp"
 
@@ -19,12 +20,23 @@ void complete(RunKMeansOptions& options) {
     const std::string& file = options.model_file.empty() ? options.init_file : options.model_file;
     if (!file.empty()) {
         const KMeansModel model = read_kmeans_model(file);
-        if (!options.model_file.empty()) options.time_features = model.time_features;
+        options.time_features = options.time_features || model.time_features;
         if (options.patch_size == 0) options.patch_size = model.centers.patch_size;
         if (options.min_clusters == 0) options.min_clusters = options.max_clusters = model.centers.n_clusters;
     }
     if (options.patch_size == 0) options.patch_size = options.time_features ? 1 : kDefaultPatch;
     if (options.min_clusters == 0) options.min_clusters = options.max_clusters = kDefaultClusters;
+}
+
+/// Errors that need no pixel come before an earlier run goes.
+void check_what_is_known(const KMeansRun& run) {
+    const RunKMeansOptions& options = run.options;
+    if (options.lazy) require_lazy_scenes(run);
+    if (!options.model_file.empty()) read_stack_model(run, options.model_file);
+    if (options.init == KMeansInit::File) read_start(run);
+    std::int64_t n_patches = 0;
+    for (const Tile& tile : run.plan.tiles) n_patches += run.n_label_values(tile);
+    if (options.model_file.empty()) require_patches(options, n_patches);
 }
 
 KMeansSummary summarise(const KMeansRun& run, const Labeled& labeled) {
@@ -67,10 +79,7 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
         opened.emplace(KMeansRun{
             {options, comm, logger, std::move(series), std::move(plan), OutputFolder(options.outdir), clock},
             options});
-        if (options.lazy) require_lazy_scenes(*opened);
-        for (const std::string& file : {options.model_file, options.init_file}) {
-            if (!file.empty()) read_stack_model(*opened, file);  // before the folder is made
-        }
+        check_what_is_known(*opened);
     });
     KMeansRun& run = *opened;
     run.say(LogLevel::Info, std::to_string(run.n_dates()) + " dates, " +

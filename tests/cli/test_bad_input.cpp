@@ -302,7 +302,7 @@ class BadKMeansInput : public BadInput {
 };
 
 TEST_F(BadKMeansInput, MoreClustersThanPatches) {
-    expect_error(kmeans("-k 700 " + quoted(stack(2))), kFailed, {"-k 700", "has 672 valid patches"});
+    expect_error(kmeans("-k 700 " + quoted(stack(2))), kFailed, {"-k 700", "has 672 patches without nodata"});
 }
 
 TEST_F(BadKMeansInput, NumbersOfClusters) {
@@ -328,7 +328,8 @@ TEST_F(BadKMeansInput, OptionsOutOfRange) {
 }
 
 TEST_F(BadKMeansInput, AnInitThatIsNoWordAndNoFile) {
-    expect_error(kmeans("-init kmeans " + quoted(stack(2))), kFailed, {"'kmeans'", "No such file"});
+    expect_error(kmeans("-init kmeans " + quoted(stack(2))), kUsage,
+                 {"'kmeans'", "no such file", "kmeans++"});
 }
 
 TEST_F(BadKMeansInput, FitOptionsWithAModel) {
@@ -365,7 +366,7 @@ TEST_F(BadKMeansInput, ACorruptModel) {
 TEST_F(BadKMeansInput, AStartWithAnotherNumberOfCenters) {
     std::ofstream(dir_.file("start.json")) << R"({"patch": 1, "bands": 1, "k": 1, "centers": [[0]]})";
     expect_error(kmeans("-k 2 -init " + quoted(dir_.file("start.json")) + " " + quoted(stack(2))), kFailed,
-                 {"start.json", "has 1 centres", "the 2 of -k"});
+                 {"start.json", "has 1 centres", "as -k says: 2"});
 }
 
 TEST_F(BadKMeansInput, AConstantRaster) {

@@ -2,6 +2,7 @@
 #include "common/kmeans_options.hpp"
 
 #include <charconv>
+#include <filesystem>
 
 #include <rastertide/compute/lof.hpp>
 
@@ -41,9 +42,12 @@ void set_init(RunKMeansOptions& options, const std::string& word) {
         options.init = KMeansInit::KMeansPlusPlus;
     } else if (word == "random") {
         options.init = KMeansInit::Random;
-    } else {
+    } else if (std::filesystem::exists(word)) {
         options.init = KMeansInit::File;
         options.init_file = word;
+    } else {
+        throw UsageError("-init '" + word +
+                         "': no such file; expected one, or sample, kmeans||, kmeans++ or random");
     }
 }
 

@@ -13,12 +13,6 @@ namespace {
 // The parts' centres are on the way only: they need not converge as far.
 constexpr double kPartTol = 50;  // times -tol
 
-/// Clusters that a part has its own of: more than asked for, so that their merging loses little.
-std::int64_t clusters_of_part(std::int64_t n_clusters) {
-    constexpr std::int64_t kFiner = 2;
-    return std::min(kFiner * n_clusters, kMaxClusters);
-}
-
 /// A band of rows of locations.
 struct Part {
     std::int64_t first_row;
@@ -128,6 +122,11 @@ class PartCenters {
 };
 
 }  // namespace
+
+std::int64_t clusters_of_part(std::int64_t n_clusters) {
+    constexpr std::int64_t kFiner = 2;
+    return std::min(kFiner * n_clusters, kMaxClusters);
+}
 
 void batch_parallel(KMeansRun& run, const StackMoments& moments, const PatchList& sample,
                     std::int64_t keep_bytes, std::vector<KMeansFit>& fits, const ProgressFn& progress) {

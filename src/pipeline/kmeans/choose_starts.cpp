@@ -132,17 +132,10 @@ PatchCenters parallel_start(KMeansRun& run, TilePasses& passes, const StackMomen
             best_of_starts(points, start.k, run.options, start_key(run, start, 0)).centers};
 }
 
-PatchCenters file_start(KMeansRun& run, const Start& start) {
-    KMeansModel model;
-    together(run.comm, [&] {
-        model = read_stack_model(run, run.options.init_file);
-        if (model.centers.n_clusters != start.k) {
-            throw InvalidArgument("-init '" + run.options.init_file + "': has " +
-                                  std::to_string(model.centers.n_clusters) + " centres, expected the " +
-                                  std::to_string(start.k) + " of -k");
-        }
-    });
-    return model.centers;
+PatchCenters file_start(KMeansRun& run) {
+    PatchCenters centers;
+    together(run.comm, [&] { centers = read_start(run); });
+    return centers;
 }
 
 /// Fewer patches than clusters are different: the last one again, which makes an empty cluster.
@@ -162,7 +155,7 @@ PatchCenters start_on_all(KMeansRun& run, TilePasses& passes, const StackMoments
         case KMeansInit::KMeansParallel:
             return parallel_start(run, passes, moments, start);
         case KMeansInit::File:
-            return file_start(run, start);
+            return file_start(run);
         case KMeansInit::Sample:
             break;
     }

@@ -16,8 +16,10 @@ constexpr std::int64_t kMaxSampleValues = std::int64_t{1} << 22;
 constexpr std::int64_t kSampleCopies = 6;
 
 std::int64_t sums_bytes(const RunKMeansOptions& options, std::int64_t n_features) {
+    const bool in_parts = options.algorithm == KMeansAlgorithm::BatchParallel;
     std::int64_t n = 0;
-    for (std::int64_t k = options.min_clusters; k <= options.max_clusters; ++k) n += k;
+    for (std::int64_t k = options.min_clusters; k <= options.max_clusters; ++k)
+        n += in_parts ? clusters_of_part(k) : k;
     return checked_mul(n, options.n_init, n_features + 1) * std::int64_t{sizeof(std::int64_t)};
 }
 

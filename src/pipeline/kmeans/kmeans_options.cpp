@@ -21,10 +21,7 @@ void require_positive(const std::string& option, std::int64_t value) {
 
 void validate_clusters(const RunKMeansOptions& options) {
     if (options.min_clusters == 0 && options.max_clusters == 0) return;  // to be chosen
-    const std::string found =
-        options.min_clusters == options.max_clusters
-            ? std::to_string(options.min_clusters)
-            : std::to_string(options.min_clusters) + ":" + std::to_string(options.max_clusters);
+    const std::string found = clusters_text(options);
     require(options.min_clusters >= 1 && options.max_clusters <= kMaxClusters, "k", found,
             "numbers from 1 to " + std::to_string(kMaxClusters));
     require(options.min_clusters <= options.max_clusters, "k", found, "MIN:MAX with MIN not above MAX");
@@ -66,6 +63,18 @@ std::string to_string(KMeansInit init) {
             return "file";
     }
     throw InternalError("no such init");
+}
+
+std::string clusters_text(const RunKMeansOptions& options) {
+    const std::string max = std::to_string(options.max_clusters);
+    return options.min_clusters == options.max_clusters ? max
+                                                        : std::to_string(options.min_clusters) + ":" + max;
+}
+
+void require_patches(const RunKMeansOptions& options, std::int64_t n_patches) {
+    if (n_patches >= options.max_clusters) return;
+    throw InvalidArgument("-k " + clusters_text(options) + ": the stack has " + std::to_string(n_patches) +
+                          " patches without nodata, expected at least as many as clusters");
 }
 
 void RunKMeansOptions::validate() const {

@@ -97,6 +97,9 @@ void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMo
 void relocate_empty(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
                     KMeansFit& fit);
 
+/// Clusters that a part of batch-parallel has: more than asked for, so that their merging loses little.
+std::int64_t clusters_of_part(std::int64_t n_clusters);
+
 /// Clusters fixed bands of rows by themselves, each on one rank, then their weighted centres; `fits` get
 /// these. Collective.
 /// @param keep_bytes  as of TilePasses

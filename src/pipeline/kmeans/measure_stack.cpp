@@ -9,6 +9,7 @@
 #include <rastertide/reduce/score_statistics.hpp>
 
 #include "core/parallel_for.hpp"
+#include "pipeline/kmeans/kmeans_options.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/pick_patches.hpp"
 #include "pipeline/number_text.hpp"
@@ -117,13 +118,8 @@ void require_something_to_cluster(const KMeansRun& run, const StackMoments& mome
         throw InvalidArgument("the stack has no patch of " + std::to_string(run.options.patch_size) + " x " +
                               std::to_string(run.options.patch_size) + " valid pixels: nothing to cluster");
     }
-    const std::int64_t k = run.options.max_clusters;
-    if (moments.n_patches < k) {
-        throw InvalidArgument("-k " + std::to_string(k) + ": the stack has " +
-                              std::to_string(moments.n_patches) +
-                              " valid patches, expected at least as many");
-    }
-    if (range.min() == range.max() && k > 1) {
+    require_patches(run.options, moments.n_patches);
+    if (range.min() == range.max() && run.options.max_clusters > 1) {
         throw InvalidArgument("every valid pixel is " + number_text(range.min()) +
                               ": nothing to cluster, expected pixels that differ");
     }

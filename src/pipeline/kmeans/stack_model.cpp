@@ -3,6 +3,8 @@
 
 #include <rastertide/core/error.hpp>
 
+#include "pipeline/kmeans/kmeans_options.hpp"
+
 namespace rastertide {
 namespace {
 
@@ -28,6 +30,17 @@ KMeansModel read_stack_model(const KMeansRun& run, const std::string& path) {
                  std::to_string(run.n_sample_bands()));
     require_same(path, "-scale", to_string(model.scale), to_string(options.series.scale));
     return model;
+}
+
+PatchCenters read_start(const KMeansRun& run) {
+    const RunKMeansOptions& options = run.options;
+    const KMeansModel model = read_stack_model(run, options.init_file);
+    const std::int64_t k = model.centers.n_clusters;
+    if (k != options.min_clusters || k != options.max_clusters) {
+        throw InvalidArgument("-init '" + options.init_file + "': has " + std::to_string(k) +
+                              " centres, expected as many as -k says: " + clusters_text(options));
+    }
+    return model.centers;
 }
 
 }  // namespace rastertide
