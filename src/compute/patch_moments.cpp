@@ -125,8 +125,9 @@ SquareSum date_squares(const PixelStack& pixels, std::int64_t date, const FixedP
                 pixels.data + ((date * pixels.n_bands + band) * pixels.n_rows + row) * pixels.n_cols;
             for (std::size_t col = 0; col < counts.size(); ++col) {
                 if (counts[col] > 0) squares.add(fixed.to_integer(from[col]), counts[col]);
+                if (col % SquareSum::kMostAdditions == 0) squares.carry();
             }
-            squares.carry();  // a row of a tile is far below 2^20 pixels
+            squares.carry();
         }
     }
     return squares;

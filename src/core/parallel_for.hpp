@@ -5,6 +5,7 @@
 #include <omp.h>
 #endif
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -29,7 +30,12 @@ void parallel_for(std::int64_t n, int n_threads, Body body) {
     std::exception_ptr error;
     std::mutex error_mutex;
     std::atomic<bool> failed = false;
-    const int n_used = resolve_threads(n_threads);
+    // More threads than work would only wait for each other; one needs no region.
+    const int n_used = static_cast<int>(std::min<std::int64_t>(n, resolve_threads(n_threads)));
+    if (n_used <= 1) {
+        for (std::int64_t i = 0; i < n; ++i) body(i);
+        return;
+    }
 #ifdef _OPENMP
 #pragma omp parallel for schedule(dynamic) num_threads(n_used)
 #else

@@ -7,7 +7,7 @@
 #include "pipeline/kmeans/kmeans_memory.hpp"
 #include "pipeline/kmeans/kmeans_options.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
-#include "pipeline/kmeans/stack_model.hpp"
+#include "pipeline/kmeans/model_check.hpp"
 
 namespace rastertide {
 namespace {
@@ -15,14 +15,19 @@ namespace {
 constexpr std::int64_t kDefaultClusters = 8;  // scikit-learn's
 constexpr int kDefaultPatch = 7;
 
-/// What the files of centres and defaults leave open.
-void complete(RunKMeansOptions& options) {
+std::optional<KMeansModel> given_model(const RunKMeansOptions& options) {
     const std::string& file = options.model_file.empty() ? options.init_file : options.model_file;
-    if (!file.empty()) {
-        const KMeansModel model = read_kmeans_model(file);
-        options.time_features = options.time_features || model.time_features;
-        if (options.patch_size == 0) options.patch_size = model.centers.patch_size;
-        if (options.min_clusters == 0) options.min_clusters = options.max_clusters = model.centers.n_clusters;
+    if (file.empty()) return std::nullopt;
+    return read_kmeans_model(file);
+}
+
+/// What the file of centres and defaults leave open.
+void complete(RunKMeansOptions& options, const std::optional<KMeansModel>& given) {
+    if (given) {
+        options.time_features = options.time_features || given->time_features;
+        if (options.patch_size == 0) options.patch_size = given->centers.patch_size;
+        if (options.min_clusters == 0)
+            options.min_clusters = options.max_clusters = given->centers.n_clusters;
     }
     if (options.patch_size == 0) options.patch_size = options.time_features ? 1 : kDefaultPatch;
     if (options.min_clusters == 0) options.min_clusters = options.max_clusters = kDefaultClusters;
@@ -30,13 +35,11 @@ void complete(RunKMeansOptions& options) {
 
 /// Errors that need no pixel come before an earlier run goes.
 void check_what_is_known(const KMeansRun& run) {
-    const RunKMeansOptions& options = run.options;
-    if (options.lazy) require_lazy_scenes(run);
-    if (!options.model_file.empty()) read_stack_model(run, options.model_file);
-    if (options.init == KMeansInit::File) read_start(run);
+    if (run.options.lazy) require_lazy_scenes(run);
+    if (run.given) require_model_fits(run);
     std::int64_t n_patches = 0;
     for (const Tile& tile : run.plan.tiles) n_patches += run.n_label_values(tile);
-    if (options.model_file.empty()) require_patches(options, n_patches);
+    if (run.options.model_file.empty()) require_patches(run.options, n_patches);
 }
 
 KMeansSummary summarise(const KMeansRun& run, const Labeled& labeled) {
@@ -72,13 +75,15 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
         options.compute.backend = resolve_backend(options.compute.backend);
-        complete(options);
+        std::optional<KMeansModel> given = given_model(options);
+        complete(options, given);
         options.validate();
         RasterSeries series = open_stack(options, comm, logger);
         TilePlan plan = make_tiles(kmeans_tile_request(options, series, comm.node_size()));
         opened.emplace(KMeansRun{
             {options, comm, logger, std::move(series), std::move(plan), OutputFolder(options.outdir), clock},
-            options});
+            options,
+            std::move(given)});
         check_what_is_known(*opened);
     });
     KMeansRun& run = *opened;

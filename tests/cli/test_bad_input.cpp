@@ -315,7 +315,8 @@ TEST_F(BadKMeansInput, NumbersOfClusters) {
 
 TEST_F(BadKMeansInput, OptionsOutOfRange) {
     const std::string scenes = quoted(stack(2));
-    for (const char* option : {"-n_init 0", "-max_iter 0", "-parts 0", "-tol -1", "-tol nan", "-seed -1"})
+    for (const char* option : {"-n_init 0", "-max_iter 0", "-parts 0", "-tol -1", "-tol nan", "-seed -1",
+                               "-parts 99999999", "-n_init 99999999"})
         expect_error(kmeans(option + (" " + scenes)), kUsage, {option});
     expect_error(kmeans("-patch 4 " + scenes), kUsage, {"-patch 4", "odd"});
     expect_error(kmeans("-patch 0 " + scenes), kUsage, {"-patch 0", "odd"});
@@ -366,7 +367,7 @@ TEST_F(BadKMeansInput, ACorruptModel) {
 TEST_F(BadKMeansInput, AStartWithAnotherNumberOfCenters) {
     std::ofstream(dir_.file("start.json")) << R"({"patch": 1, "bands": 1, "k": 1, "centers": [[0]]})";
     expect_error(kmeans("-k 2 -init " + quoted(dir_.file("start.json")) + " " + quoted(stack(2))), kFailed,
-                 {"start.json", "has 1 centres", "as -k says: 2"});
+                 {"start.json", "-k is 1", "has 2"});
 }
 
 TEST_F(BadKMeansInput, AConstantRaster) {

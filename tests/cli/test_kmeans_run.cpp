@@ -304,6 +304,21 @@ TEST_F(KMeansRuns, AStartFromAFileGoesOnFromItsCenters) {
     EXPECT_EQ(summary_of(dir_.file("out")).at("iterations"), 1);  // it had converged
 }
 
+TEST_F(KMeansRuns, AModelOfTheRunThatIsReplacedIsReadFirst) {
+    run_kmeans(scenes(), dir_.file("out"), "-patch 5 -k 3");
+    const std::string model = quoted(dir_.file("out/centers.json"));
+    run_kmeans(scenes(), dir_.file("out"), "-overwrite -model " + model);
+    expect_same_labels(dir_.file("out"), reference());
+    run_kmeans(scenes(), dir_.file("out"), "-overwrite -init " + model);
+    expect_same_labels(dir_.file("out"), reference());
+
+    // What is known to be wrong leaves the run as it is.
+    const CommandResult refused =
+        run(kmeans_command(scenes(), dir_.file("out"), "-overwrite -k 4 -init " + model));
+    EXPECT_EQ(refused.exit_code, 1) << refused.output;
+    expect_same_labels(dir_.file("out"), reference());
+}
+
 TEST_F(KMeansRuns, TheElbowIsWholeAndLabelsAreOfItsKnee) {
     run_kmeans(scenes(), dir_.file("out"), "-patch 3 -k 1:6");
     const nlohmann::json summary = summary_of(dir_.file("out"));

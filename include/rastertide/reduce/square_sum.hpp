@@ -19,7 +19,8 @@ class SquareSum {
         limbs_[0] += (square & kMask) * count;
         limbs_[1] += (square >> kLimbBits) * count;
     }
-    /// To be called at least after every 2^20 additions.
+    static constexpr std::int64_t kMostAdditions = std::int64_t{1} << 20;
+    /// To be called at least after every kMostAdditions.
     void carry();
     void merge(const SquareSum& other);
 

@@ -164,18 +164,4 @@ void batch_parallel(KMeansRun& run, const StackMoments& moments, const PatchList
     }
 }
 
-void mini_batches(KMeansRun& run, const PatchList& sample, std::vector<KMeansFit>& fits) {
-    constexpr std::int64_t kBatchSize = 1024;  // scikit-learn's
-    const WeightedPoints points = as_points(sample);
-    together(run.comm, [&] {
-        const StageClock::Timer timer(run.clock, Stage::Iterate);
-        for (KMeansFit& fit : fits) {
-            WeightedFit moved = minibatch_kmeans(points, fit.centers.values, kBatchSize, run.options.max_iter,
-                                                 run.options.tol, run.options.seed, run.options.compute);
-            fit.centers.values = std::move(moved.centers);
-            fit.iterations = moved.iterations;
-        }
-    });
-}
-
 }  // namespace rastertide

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -8,7 +9,6 @@
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/pick_patches.hpp"
 #include "pipeline/kmeans/point_fit.hpp"
-#include "pipeline/kmeans/stack_model.hpp"
 
 namespace rastertide {
 namespace {
@@ -55,12 +55,12 @@ void share(Communicator& comm, std::vector<double>& values, std::int64_t n) {
 /// Fits to the sample, which all ranks hold, each by one rank. Collective.
 std::vector<PatchCenters> sample_starts(KMeansRun& run, const PatchList& sample,
                                         const std::vector<Start>& starts) {
-    const WeightedPoints points(sample.n_features(), sample.all_values(), sample.keys());
     std::vector<PatchCenters> all;
     for (const Start& start : starts)
         all.push_back({run.options.patch_size, run.n_sample_bands(), start.k, {}});
     together(run.comm, [&] {
         const StageClock::Timer timer(run.clock, Stage::Start);
+        const WeightedPoints points(sample.n_features(), sample.all_values(), sample.keys());
         for (auto i = static_cast<std::size_t>(run.comm.rank()); i < starts.size();
              i += static_cast<std::size_t>(run.comm.size())) {
             all[i].values =
@@ -132,12 +132,6 @@ PatchCenters parallel_start(KMeansRun& run, TilePasses& passes, const StackMomen
             best_of_starts(points, start.k, run.options, start_key(run, start, 0)).centers};
 }
 
-PatchCenters file_start(KMeansRun& run) {
-    PatchCenters centers;
-    together(run.comm, [&] { centers = read_start(run); });
-    return centers;
-}
-
 /// Fewer patches than clusters are different: the last one again, which makes an empty cluster.
 void fill_up(PatchCenters& centers, std::int64_t k) {
     const std::vector<double> last(centers.values.end() - centers.n_features(), centers.values.end());
@@ -155,7 +149,7 @@ PatchCenters start_on_all(KMeansRun& run, TilePasses& passes, const StackMoments
         case KMeansInit::KMeansParallel:
             return parallel_start(run, passes, moments, start);
         case KMeansInit::File:
-            return file_start(run);
+            return run.given->centers;
         case KMeansInit::Sample:
             break;
     }

@@ -8,7 +8,6 @@
 #include "pipeline/kmeans/elbow.hpp"
 #include "pipeline/kmeans/kmeans_memory.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
-#include "pipeline/kmeans/stack_model.hpp"
 
 namespace rastertide {
 namespace {
@@ -161,12 +160,9 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
 }
 
 Labeled label_with_model(KMeansRun& run, const ProgressFn& progress) {
-    KMeansModel model;
+    KMeansModel model = *run.given;
     std::optional<TilePasses> passes;
-    together(run.comm, [&] {
-        model = read_stack_model(run, run.options.model_file);
-        passes.emplace(rank_passes(run, 0));
-    });
+    together(run.comm, [&] { passes.emplace(rank_passes(run, 0)); });
     FixedPoint fixed;
     fixed.offset = model.offset;
     Labeled result{std::move(model), {PatchSums(1, 1), {}}, {}, false};

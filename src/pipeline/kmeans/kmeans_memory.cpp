@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/rounding.hpp"
 #include "pipeline/memory_plan.hpp"
 
 namespace rastertide {
@@ -15,12 +16,15 @@ constexpr std::int64_t kMaxSampleValues = std::int64_t{1} << 22;
 // Every rank holds it a few times while it is gathered, sorted and fitted.
 constexpr std::int64_t kSampleCopies = 6;
 
+/// Sums of all fits, each feature row padded to whole vectors of the kernel.
 std::int64_t sums_bytes(const RunKMeansOptions& options, std::int64_t n_features) {
     const bool in_parts = options.algorithm == KMeansAlgorithm::BatchParallel;
     std::int64_t n = 0;
     for (std::int64_t k = options.min_clusters; k <= options.max_clusters; ++k)
         n += in_parts ? clusters_of_part(k) : k;
-    return checked_mul(n, options.n_init, n_features + 1) * std::int64_t{sizeof(std::int64_t)};
+    const std::int64_t p = options.patch_size;
+    const std::int64_t padded = p == 1 ? n_features : n_features / p * round_up(p, 8);
+    return checked_mul(n, options.n_init, padded + 1) * std::int64_t{sizeof(std::int64_t)};
 }
 
 std::int64_t n_features(const RunKMeansOptions& options, const RasterSeries& series) {
@@ -43,6 +47,7 @@ MemoryNeeds memory_needs(const RunKMeansOptions& options, const RasterSeries& se
         kmeans_memory_needs(series.n_dates() * series.n_bands(), sums_bytes(options, m), options.compute);
     const std::int64_t n_sampled = std::min(n_patches, sample_size(options, m, n_patches));
     needs.scratch_bytes += kSampleCopies * n_sampled * m * std::int64_t{sizeof(float)};
+    needs.scratch_bytes += n_dates * options.max_clusters * std::int64_t{sizeof(std::int64_t)};  // sizes
     return needs;
 }
 

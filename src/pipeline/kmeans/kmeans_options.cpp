@@ -15,8 +15,9 @@ void require(bool ok, const std::string& option, const std::string& found, const
     if (!ok) throw InvalidArgument("-" + option + " " + found + ": expected " + expected);
 }
 
-void require_positive(const std::string& option, std::int64_t value) {
-    require(value >= 1, option, std::to_string(value), "a positive number");
+void require_count(const std::string& option, std::int64_t value, std::int64_t most) {
+    require(value >= 1 && value <= most, option, std::to_string(value),
+            "a number from 1 to " + std::to_string(most));
 }
 
 void validate_clusters(const RunKMeansOptions& options) {
@@ -80,9 +81,9 @@ void require_patches(const RunKMeansOptions& options, std::int64_t n_patches) {
 void RunKMeansOptions::validate() const {
     validate_patch(*this);
     validate_clusters(*this);
-    require_positive("n_init", n_init);
-    require_positive("max_iter", max_iter);
-    require_positive("parts", parts);
+    require_count("n_init", n_init, 1000);
+    require_count("max_iter", max_iter, 1000000000);
+    require_count("parts", parts, 65536);
     require(std::isfinite(tol) && tol >= 0, "tol", std::isnan(tol) ? "nan" : number_text(tol),
             "0 or a positive number");
     require(init == KMeansInit::Sample || algorithm == KMeansAlgorithm::Lloyd, "init", to_string(init),

@@ -18,6 +18,9 @@
 namespace rastertide {
 namespace {
 
+// Every band of a VRT has its own legend: of more clusters nobody reads one, and the file would be huge.
+constexpr std::int64_t kMostNamed = 1000;
+
 /// The run's parameters, which every product carries.
 MetadataItems parameters(const KMeansRun& run, const KMeansModel& model) {
     const RunKMeansOptions& options = run.options;
@@ -72,14 +75,19 @@ ColorEntry cluster_color(std::int64_t cluster, std::int64_t n_clusters) {
     return {static_cast<int>(cluster + 1), mixed(0), mixed(1), mixed(2), 255};
 }
 
+void add_legend(Product& product, std::int64_t n_clusters) {
+    product.categories = {"nodata"};
+    product.colors = {{0, 0, 0, 0, 0}};
+    for (std::int64_t cluster = 0; cluster < n_clusters; ++cluster) {
+        product.categories.push_back("cluster " + std::to_string(cluster + 1));
+        product.colors.push_back(cluster_color(cluster, n_clusters));
+    }
+}
+
 Product label_product(const KMeansRun& run, const KMeansModel& model, const KMeansSummary& summary) {
     const std::int64_t k = model.centers.n_clusters;
-    Product product{kLabelProduct, run.label_type(k), 0, {}, parameters(run, model), {"nodata"}, {}, false};
-    product.colors = {{0, 0, 0, 0, 0}};
-    for (std::int64_t cluster = 0; cluster < k; ++cluster) {
-        product.categories.push_back("cluster " + std::to_string(cluster + 1));
-        product.colors.push_back(cluster_color(cluster, k));
-    }
+    Product product{kLabelProduct, run.label_type(k), 0, {}, parameters(run, model), {}, {}, false};
+    if (k <= kMostNamed) add_legend(product, k);
     const std::int64_t n_pixels = run.series.grid().extent().n_pixels();
     for (std::size_t i = 0; i < summary.dates.size(); ++i) {
         const DateLabels& date = summary.dates[i];
@@ -137,7 +145,7 @@ void write_center_images(const KMeansRun& run, const KMeansModel& model) {
 void write_kmeans_products(const KMeansRun& run, const KMeansModel& model, const KMeansSummary& summary) {
     const Product labels = label_product(run, model, summary);
     write_date_product(run, labels);
-    write_text_file(run.folder.file("labels.qml"), label_style(labels));
+    if (!labels.colors.empty()) write_text_file(run.folder.file("labels.qml"), label_style(labels));
     write_text_file(run.folder.file("centers.json"), kmeans_model_json(model));
     write_center_images(run, model);
     if (run.options.lazy) write_lazy_products(run, model, labels);

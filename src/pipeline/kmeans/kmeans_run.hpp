@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the stages of a K-Means run share, and the stages: one file each, in this order.
+// What the stages of a K-Means run share, and the stages, in this order.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ inline constexpr const char* kLabelProduct = "labels";
 
 struct KMeansRun : StackRun {
     const RunKMeansOptions& options;
+    std::optional<KMeansModel> given = {};  ///< what -model or -init FILE holds
 
     /// Bands of labels: one a date, or one in all where a pixel's whole time series is a sample.
     std::int64_t n_label_dates() const { return options.time_features ? 1 : n_dates(); }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/tile_assigner.hpp"
@@ -79,12 +80,13 @@ double energy(const KMeansFit& fit, const StackMoments& moments) {
 void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
            const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
     const double limit = limits.tol * moments.feature_variance;
-    TileAssigner assigner(run, comm, passes, moments.fixed, fits, passes.free_bytes());
+    std::optional<TileAssigner> assigner;
+    together(comm, [&] { assigner.emplace(run, comm, passes, moments.fixed, fits, passes.free_bytes()); });
     std::vector<FitProgress> fit_progress(fits.size());
     for (;;) {
         const std::vector<std::size_t> active = moving(fits, limits.max_iter);
         if (active.empty()) break;
-        assigner.assign(active);
+        assigner->assign(active);
         double slowest = 1;
         for (const std::size_t i : active) {
             KMeansFit& fit = fits[i];
@@ -102,7 +104,7 @@ void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMo
         }
         if (progress) progress(slowest);
     }
-    if (limits.final_sums) assigner.assign(all_places(fits));
+    if (limits.final_sums) assigner->assign(all_places(fits));
 }
 
 }  // namespace rastertide

@@ -125,11 +125,20 @@ void require_something_to_cluster(const KMeansRun& run, const StackMoments& mome
     }
 }
 
+/// Float32 squares of smaller differences vanish.
+void require_differences(const StackMoments& moments, const ValueRange& range) {
+    constexpr double kLeast = 1e-15;
+    if (range.min() == range.max() || std::sqrt(moments.pixel_variance) >= kLeast) return;
+    throw InvalidArgument("the standard deviation of the pixels is " +
+                          number_text(std::sqrt(moments.pixel_variance)) +
+                          ", expected at least 1e-15: Float32 cannot tell patches apart, scale the pixels");
+}
+
 /// Sums keep 30 bits of the range: one wild value takes them from all others.
 void warn_of_coarse_steps(const KMeansRun& run, const StackMoments& moments, const ValueRange& range) {
     constexpr double kCoarse = 1e-3;
     const double step = 1 / moments.fixed.scale();
-    if (step <= kCoarse * std::sqrt(moments.pixel_variance)) return;
+    if (range.min() == range.max() || step <= kCoarse * std::sqrt(moments.pixel_variance)) return;
     run.say(LogLevel::Warning, "pixels from " + number_text(range.min()) + " to " + number_text(range.max()) +
                                    " with a standard deviation of " +
                                    number_text(std::sqrt(moments.pixel_variance)) +
@@ -174,6 +183,7 @@ StackMoments measure_stack(KMeansRun& run, TilePasses& passes) {
         require_something_to_cluster(run, moments, range);
         moments.pixel_variance = total.std * total.std;
         moments.fixed = FixedPoint::around(static_cast<float>(total.mean), range.min(), range.max());
+        require_differences(moments, range);
         warn_of_coarse_steps(run, moments, range);
     });
     return moments;
@@ -182,9 +192,9 @@ StackMoments measure_stack(KMeansRun& run, TilePasses& passes) {
 PatchList draw_sample(KMeansRun& run, TilePasses& passes, StackMoments& moments, std::int64_t n_wanted) {
     WeightedSample sample(run, moments, n_wanted);
     const PatchCenters mean = constant_center(run, moments.fixed.offset);
-    PatchPass pick(run, mean);
     PatchSums total(1, run.n_features());
     together(run.comm, [&] {
+        PatchPass pick(run, mean);
         passes.for_each([&](std::int64_t, const Tile& tile, const float* pixels) {
             const StageClock::Timer timer(run.clock, Stage::Sample);
             const PixelStack stack = run.stack(tile, pixels);

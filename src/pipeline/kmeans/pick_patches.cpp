@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/parallel_for.hpp"
 
@@ -50,7 +51,7 @@ double FirstPatches::place_in_order(std::int64_t index, double squared_distance)
 
 double FirstPatches::key(std::int64_t index, double squared_distance) const {
     const double place = place_in_order(index, squared_distance);
-    return last_ >= 0 && place > patches_.key(last_) ? kNotWanted : place;
+    return !heap_.empty() && place > patches_.key(heap_.front()) ? kNotWanted : place;
 }
 
 bool FirstPatches::comes_after(std::int64_t a, std::int64_t b) const {
@@ -59,17 +60,21 @@ bool FirstPatches::comes_after(std::int64_t a, std::int64_t b) const {
 }
 
 float* FirstPatches::take(std::int64_t index, double key) {
-    float* values = nullptr;
+    const auto comes_before = [this](std::int64_t a, std::int64_t b) { return comes_after(b, a); };
     if (patches_.n() < n_) {
-        values = patches_.add(index, key);
+        float* values = patches_.add(index, key);
         if (patches_.n() < n_) return values;
-    } else {
-        const double last = patches_.key(last_);
-        if (key > last || (key == last && index > patches_.index(last_))) return nullptr;
-        values = patches_.replace(last_, index, key);
+        heap_.resize(static_cast<std::size_t>(n_));
+        std::iota(heap_.begin(), heap_.end(), 0);
+        std::make_heap(heap_.begin(), heap_.end(), comes_before);
+        return values;
     }
-    last_ = 0;
-    for (std::int64_t i = 1; i < n_; ++i) last_ = comes_after(i, last_) ? i : last_;
+    const std::int64_t last = heap_.front();
+    const double last_key = patches_.key(last);
+    if (key > last_key || (key == last_key && index > patches_.index(last))) return nullptr;
+    std::pop_heap(heap_.begin(), heap_.end(), comes_before);
+    float* values = patches_.replace(last, index, key);
+    std::push_heap(heap_.begin(), heap_.end(), comes_before);
     return values;
 }
 

@@ -64,7 +64,7 @@ class FirstPatches final : public PatchPicker {
     std::int64_t n_;
     Order order_;
     std::uint64_t random_key_;
-    std::int64_t last_ = -1;  // place of the last in order, once there are n
+    std::vector<std::int64_t> heap_;  // places in the list, the last in order first; once there are n
 };
 
 /// Takes a tile's patches through a picker.

@@ -9,15 +9,15 @@
 namespace rastertide {
 namespace {
 
-/// The cluster that the assignment has given a patch: a label does not depend on what lies around it.
-std::int64_t cluster_of(const KMeansRun& run, const PatchCenters& centers, const FixedPoint& fixed,
-                        const float* patch) {
-    std::uint16_t label = 0;
+/// The clusters that the assignment has given patches: a label does not depend on what lies around it.
+std::vector<std::uint16_t> labels_of(const KMeansRun& run, const PatchCenters& centers,
+                                     const FixedPoint& fixed, const PatchList& patches) {
+    std::vector<std::uint16_t> labels(static_cast<std::size_t>(patches.n()));
+    if (labels.empty()) return labels;
     const std::int64_t p = centers.patch_size;
-    assign_patches({patch, 1, centers.n_bands, p, p, 0, 0}, centers, fixed, {&label, 1, 1}, nullptr,
-                   run.options.compute);
-    if (label == 0) throw InternalError("a patch without nodata has no label");
-    return std::int64_t{label} - 1;
+    assign_patches({patches.values(0), patches.n(), centers.n_bands, p, p, 0, 0}, centers, fixed,
+                   {labels.data(), 1, 1}, nullptr, run.options.compute);
+    return labels;
 }
 
 void move_patch(PatchSums& sums, std::int64_t from, std::int64_t to, const FixedPoint& fixed,
@@ -42,10 +42,11 @@ void relocate_empty(KMeansRun& run, Communicator& comm, TilePasses& passes, cons
     const auto n = static_cast<std::int64_t>(empty.size());
     FirstPatches picker(run, n, FirstPatches::Order::Farthest);
     const PatchList farthest = pick_patches(run, comm, passes, fit.centers, picker).smallest(n);
+    const std::vector<std::uint16_t> labels = labels_of(run, fit.centers, fixed, farthest);
     for (std::int64_t i = 0; i < farthest.n(); ++i) {
-        const float* patch = farthest.values(i);
-        move_patch(fit.sums, cluster_of(run, fit.centers, fixed, patch), empty[static_cast<std::size_t>(i)],
-                   fixed, patch);
+        const auto place = static_cast<std::size_t>(i);
+        if (labels[place] == 0) throw InternalError("a patch without nodata has no label");
+        move_patch(fit.sums, labels[place] - 1, empty[place], fixed, farthest.values(i));
     }
 }
 

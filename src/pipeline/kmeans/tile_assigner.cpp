@@ -9,9 +9,10 @@ TileAssigner::TileAssigner(KMeansRun& run, Communicator& comm, TilePasses& passe
     for (const KMeansFit& fit : fits) {
         Memory memory{{}, PatchSums(fit.centers.n_clusters, fit.centers.n_features())};
         for (std::int64_t place = 0; place < passes.n_tiles(); ++place) {
-            memory_bytes -=
+            const std::int64_t n_bytes =
                 PatchMemory::bytes_for(run.n_label_values(passes.tile(place)), fit.centers.n_clusters);
-            if (memory_bytes < 0) break;
+            if (n_bytes > memory_bytes) break;
+            memory_bytes -= n_bytes;
             memory.tiles.emplace_back();
         }
         memories_.push_back(std::move(memory));
