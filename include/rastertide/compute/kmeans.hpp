@@ -41,7 +41,7 @@ struct LabelStack {
 ///
 /// Every patch of every date, a point in R^(n_bands p p), gets the label of its nearest centre (Euclidean; a
 /// tie goes to the lower label); patches that hold a NaN take no part. With centres c_k and pixels taken
-/// relative to fixed.offset,
+/// relative to a level of the centres,
 ///
 ///     label(patch) = argmin_k ||c_k||^2 / 2 - <patch, c_k>
 ///

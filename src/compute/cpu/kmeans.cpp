@@ -2,6 +2,7 @@
 // The assignment step of K-Means on CPUs: a tile by dates and bands of rows.
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <mutex>
 
@@ -51,8 +52,19 @@ std::int64_t prefix_integers(const KMeansPlan& plan) {
 
 }  // namespace
 
-KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed_point,
-                       KMeansSums wanted)
+float label_level(const PatchCenters& centers) {
+    std::vector<double> values = centers.values;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    const auto [min, max] = std::minmax_element(values.begin(), values.end());
+    if (std::abs(*middle) <= 2 * (*max - *min)) return 0;
+    if (*min == *max) return static_cast<float>(*middle);
+    const double step = std::ldexp(1.0, std::ilogb(*max - *min));
+    return static_cast<float>(std::round(*middle / step) * step);
+}
+
+KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, float level,
+                       const FixedPoint& fixed_point, KMeansSums wanted)
     : n_dates(pixels.n_dates),
       n_clusters(centers.n_clusters),
       n_bands(centers.n_bands),
@@ -70,7 +82,7 @@ KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, co
       blocks_per_col((n_rows + kBlockRows - 1) / kBlockRows),
       sum_stride(patch == 1 ? 1 : round_up(patch, kSumUnit)),
       fixed(fixed_point),
-      offset(static_cast<float>(fixed_point.offset)),
+      offset(level),
       scale(fixed_point.scale()),
       coefficients(centers.values.size()),
       half_norms(static_cast<std::size_t>(n_clusters)) {
@@ -151,10 +163,10 @@ void for_each_block(const KMeansPlan& plan, int n_threads, Body body, End end) {
     for (const auto& scratch : idle) end(*scratch);
 }
 
-/// Whose offset is the middle of the centres: the same for every tile.
-FixedPoint level_of(const PatchCenters& centers) {
+/// The same for every tile.
+float middle_of(const PatchCenters& centers) {
     const auto [min, max] = std::minmax_element(centers.values.begin(), centers.values.end());
-    return {*min + (*max - *min) / 2, 0};
+    return static_cast<float>(*min + (*max - *min) / 2);
 }
 
 }  // namespace
@@ -162,7 +174,8 @@ FixedPoint level_of(const PatchCenters& centers) {
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                     const LabelStack& labels, PatchSums* sums, int n_threads) {
     apply_simd_level();
-    const KMeansPlan plan(pixels, centers, fixed, sums != nullptr ? KMeansSums::All : KMeansSums::None);
+    const KMeansPlan plan(pixels, centers, label_level(centers), fixed,
+                          sums != nullptr ? KMeansSums::All : KMeansSums::None);
     for_each_block(
         plan, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {
@@ -176,7 +189,7 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
 std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                               PatchMemory& memory, PatchSums& sums, int n_threads) {
     apply_simd_level();
-    const KMeansPlan plan(pixels, centers, fixed, KMeansSums::Changes);
+    const KMeansPlan plan(pixels, centers, label_level(centers), fixed, KMeansSums::Changes);
     std::atomic<std::int64_t> n_changed = 0;
     for_each_block(
         plan, n_threads,
@@ -192,7 +205,7 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      int n_threads) {
     apply_simd_level();
-    const KMeansPlan plan(pixels, centers, level_of(centers), KMeansSums::None);
+    const KMeansPlan plan(pixels, centers, middle_of(centers), {}, KMeansSums::None);
     for_each_block(
         plan, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {

@@ -25,10 +25,17 @@ enum class KMeansSums {
     Changes  ///< of patches with a new label: image rows are summed when a row of patches asks for it
 };
 
+/// The level that labels are computed at, so that the scores of most patches are small and round little: 0,
+/// unless the median of the centres lies far from it beside their range; then near that median, on a coarse
+/// grid, so that it stays the same while centres move a little. (The middle of the range of all pixels lies far
+/// from most of them where a few are bright.)
+float label_level(const PatchCenters& centers);
+
 /// What is the same for every row of a call.
 struct KMeansPlan {
-    KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed_point,
-               KMeansSums wanted);
+    /// @param level  that pixels and centres are taken relative to
+    KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, float level,
+               const FixedPoint& fixed_point, KMeansSums wanted);
 
     std::int64_t n_blocks() const { return n_dates * blocks_per_col * blocks_per_row; }
     KMeansBlock block(std::int64_t i) const;
