@@ -74,7 +74,7 @@ BENCHMARK(kmeans_iteration)
     ->Unit(benchmark::kMillisecond);
 
 /// A whole fit of 40 passes from flat centres: what memory between passes saves. Arguments: patch, clusters,
-/// memory or none.
+/// 0: no memory, 1: labels, 2: margins as well.
 void kmeans_fit(benchmark::State& state) {
     const auto patch_size = static_cast<int>(state.range(0));
     const std::int64_t k = state.range(1);
@@ -87,7 +87,7 @@ void kmeans_fit(benchmark::State& state) {
         PatchCenters centers = flat_centers(patch_size, k);
         const PatchSums none(k, centers.n_features());
         PatchSums sums = none;
-        PatchMemory memory;
+        PatchMemory memory(state.range(2) == 1 ? PatchMemoryKind::Labels : PatchMemoryKind::Margins);
         for (int pass = 0; pass < kPasses; ++pass) {
             if (remembers) {
                 reassign_patches(pixels, centers, fixed, memory, sums, {Backend::Cpu, 1});
@@ -106,11 +106,8 @@ void kmeans_fit(benchmark::State& state) {
 
 BENCHMARK(kmeans_fit)
     ->ArgNames({"p", "K", "memory"})
-    ->ArgsProduct({{7}, {5, 10, 16}, {0, 1}})
-    ->Args({1, 10, 0})
-    ->Args({1, 10, 1})
-    ->Args({15, 10, 0})
-    ->Args({15, 10, 1})
+    ->ArgsProduct({{7}, {5, 10, 16}, {0, 1, 2}})
+    ->ArgsProduct({{1, 15}, {10}, {0, 1, 2}})
     ->Unit(benchmark::kMillisecond);
 
 /// Single pixels of many bands, where nothing overlaps. Arguments: bands.

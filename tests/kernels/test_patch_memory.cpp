@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <random>
 #include <string>
@@ -59,9 +60,11 @@ PatchCenters random_centers(int patch_size, std::int64_t n_bands, std::int64_t n
 /// One pass after the other over a scene, each held against assign_patches().
 class Passes {
   public:
-    Passes(const Scene& scene, const PatchCenters& centers, Backend backend, int n_threads)
+    Passes(const Scene& scene, const PatchCenters& centers, Backend backend, int n_threads,
+           PatchMemoryKind kind = PatchMemoryKind::Margins)
         : scene_(scene),
           options_{backend, n_threads},
+          memory_(kind),
           sums_(centers.n_clusters, centers.n_features()),
           foreign_(centers.n_clusters, centers.n_features()) {
         // Sums of other tiles, which passes leave alone.
@@ -101,6 +104,7 @@ class Passes {
     }
 
     const PatchMemory& memory() const { return memory_; }
+    std::int64_t n_patches() const { return static_cast<std::int64_t>(labels_.size()); }
     std::int64_t last_changes() const { return last_changes_; }
 
   private:
@@ -113,12 +117,17 @@ class Passes {
 };
 
 /// Lloyd's steps, small and large jumps, all centres alike, and a pass in which nothing moves.
-void expect_exact_passes(const Scene& scene, const PatchCenters& start, Backend backend, int n_threads) {
-    Passes passes(scene, start, backend, n_threads);
+/// Margins are only in use after passes that change few labels, so that steps go on until then, and some
+/// more.
+void expect_exact_passes(const Scene& scene, const PatchCenters& start, Backend backend, int n_threads,
+                         PatchMemoryKind kind = PatchMemoryKind::Margins) {
+    Passes passes(scene, start, backend, n_threads, kind);
     PatchCenters centers = start;
-    for (int i = 0; i < 6; ++i) {
+    const int n_steps = start.n_clusters > 64 ? 6 : 40;  // of more clusters there are no margins
+    for (int i = 0, n_calm = 0; i < n_steps && n_calm < 6; ++i) {
         passes.expect_pass(centers, "step " + std::to_string(i));
         centers = passes.next(centers);
+        if (passes.last_changes() < passes.n_patches() / 50) ++n_calm;
     }
     for (double& value : centers.values) value += value * 1e-6;
     passes.expect_pass(centers, "a tiny move");
@@ -130,7 +139,9 @@ void expect_exact_passes(const Scene& scene, const PatchCenters& start, Backend 
     passes.expect_pass(centers, "all alike and far away");
     centers.values[0] = -1e3;
     passes.expect_pass(centers, "one farther still");
-    for (int i = 0; i < 3; ++i) {
+    for (double& value : centers.values) value *= 1e15;
+    passes.expect_pass(centers, "beyond the squares of floats");
+    for (int i = 0; i < 8; ++i) {
         centers = i == 0 ? start : passes.next(centers);
         passes.expect_pass(centers, "back, step " + std::to_string(i));
     }
@@ -149,7 +160,7 @@ TEST_P(PatchMemorySizes, PassesEqualFreshOnes) {
 
 INSTANTIATE_TEST_SUITE_P(Clusters, PatchMemorySizes,
                          testing::Combine(testing::Values(7),
-                                          testing::Values(1, 2, 3, 10, 16, 17, 254, 255, 300),
+                                          testing::Values(1, 2, 3, 10, 16, 17, 64, 65, 254, 255, 300),
                                           testing::Values(1), testing::Values(1, 2)));
 INSTANTIATE_TEST_SUITE_P(Patches, PatchMemorySizes,
                          testing::Combine(testing::Values(1, 3, 9, 15, 31), testing::Values(2, 10),
@@ -166,6 +177,95 @@ TEST(PatchMemory, RowsOfEveryLengthEqualFreshOnes) {
     for (const std::int64_t n_cols : {1, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65}) {
         SCOPED_TRACE(n_cols);
         expect_exact_passes(speckle_scene(2, 1, 12, n_cols + 2), random_centers(3, 1, 5, 5), Backend::Cpu, 1);
+    }
+}
+
+TEST(PatchMemory, LabelsAloneEqualFreshOnes) {
+    expect_exact_passes(speckle_scene(2, 1, 76, 80), random_centers(7, 1, 10, 5), Backend::Cpu, 2,
+                        PatchMemoryKind::Labels);
+}
+
+/// Small integers: scores are exact and many are equal, so that no patch is far from a tie.
+TEST(PatchMemory, TiesEqualFreshOnes) {
+    for (const int patch : {1, 3}) {
+        Scene scene = speckle_scene(3, 1, 60, 70);
+        for (float& value : scene.values) value = std::round(2 * value);
+        PatchCenters centers{patch, 1, 8, {}};
+        for (std::int64_t i = 0; i < 8 * centers.n_features(); ++i) {
+            centers.values.push_back(static_cast<double>(i / centers.n_features()));
+        }
+        Passes passes(scene, centers, Backend::Cpu, 1);
+        std::mt19937 random(7);
+        for (int pass = 0; pass < 60; ++pass) {
+            passes.expect_pass(centers, "pass " + std::to_string(pass));
+            // By steps of 1/4 to and fro, most of the time of one value.
+            for (int i = 0; i < (pass % 10 == 9 ? 9 : 1); ++i) {
+                double& value = centers.values[random() % centers.values.size()];
+                value += random() % 2 == 0 ? 0.25 : -0.25;
+            }
+        }
+    }
+}
+
+/// Margins last for many passes: small moves, all one way, of centres that nearly meet.
+TEST(PatchMemory, CreepingCentersEqualFreshPasses) {
+    const Scene scene = speckle_scene(3, 1, 60, 90);
+    PatchCenters centers = random_centers(5, 1, 7, 5);
+    for (std::size_t i = 0; i < 25; ++i) centers.values[25 + i] = centers.values[i] + 1e-3;
+    Passes passes(scene, centers, Backend::Cpu, 1);
+    for (int pass = 0; pass < 120; ++pass) {
+        passes.expect_pass(centers, "pass " + std::to_string(pass));
+        const double step = pass % 40 < 20 ? 2e-4 : 3e-6;
+        for (std::size_t i = 0; i < centers.values.size(); ++i) {
+            const std::size_t k = i / 25;
+            centers.values[i] += step * static_cast<double>(k % 3) * (i % 5 < 2 ? 1 : -0.5);
+        }
+    }
+}
+
+/// Two centres nearly meet and tremble by less than scores round: a label may change by rounding alone.
+TEST(PatchMemory, CentersWithinRoundingEqualFreshPasses) {
+    const Scene scene = speckle_scene(3, 1, 60, 90);
+    PatchCenters centers{5, 1, 3, std::vector<double>(75, 3.0)};
+    std::fill_n(centers.values.begin() + 50, 25, 1.0);
+    std::mt19937 random(9);
+    for (std::size_t i = 0; i < 25; ++i) centers.values[25 + i] += 1e-3 * (random() % 2 == 0 ? 1 : -1);
+    Passes passes(scene, centers, Backend::Cpu, 1);
+    std::int64_t n_late_changes = 0;
+    for (int pass = 0; pass < 60; ++pass) {
+        passes.expect_pass(centers, "pass " + std::to_string(pass));
+        if (pass > 10) n_late_changes += passes.last_changes();
+        for (std::size_t i = 0; i < 50; ++i) centers.values[i] += random() % 2 == 0 ? 3e-7 : -3e-7;
+    }
+    EXPECT_GT(n_late_changes, 0);
+}
+
+/// Constant ground has patches of no spread at all, and all on one side of every bound.
+TEST(PatchMemory, FlatGroundEqualsFreshPasses) {
+    Scene scene = speckle_scene(2, 1, 40, 90);
+    for (std::size_t i = 0; i < scene.values.size(); ++i) {
+        if (i % 90 < 50) scene.values[i] = 0.7F;
+    }
+    expect_exact_passes(scene, random_centers(5, 1, 4, 5), Backend::Cpu, 1);
+    std::ranges::fill(scene.values, 0.7F);
+    expect_exact_passes(scene, random_centers(5, 1, 4, 5), Backend::Cpu, 1);
+    std::ranges::fill(scene.values, kNaN);
+    expect_exact_passes(scene, random_centers(5, 1, 4, 5), Backend::Cpu, 1);
+}
+
+TEST(PatchMemory, BackendsMayTakeTurns) {
+    const Scene scene = speckle_scene(1, 1, 30, 60);
+    PatchCenters centers = random_centers(3, 1, 4, 5);
+    PatchMemory memory;
+    PatchSums sums(4, 9);
+    for (int pass = 0; pass < 30; ++pass) {
+        const Backend backend = pass == 20 ? Backend::Reference : Backend::Cpu;
+        reassign_patches(scene.pixels(), centers, kFixed, memory, sums, {backend, 1});
+        PatchSums expected(4, 9);
+        assign_patches(scene.pixels(), centers, kFixed, {}, &expected, {backend, 1});
+        ASSERT_TRUE(std::ranges::equal(sums.state(), expected.state())) << pass;
+        centers = mean_centers(centers, sums, kFixed);
+        if (pass == 19) centers = random_centers(3, 1, 4, 8);
     }
 }
 
@@ -217,11 +317,22 @@ TEST(PatchMemory, TellsItsSizeBeforehand) {
         EXPECT_EQ(memory.bytes(), 0);
         reassign_patches(scene.pixels(), centers, kFixed, memory, sums);
         EXPECT_FALSE(memory.empty());
-        EXPECT_EQ(memory.bytes(), PatchMemory::bytes_for(std::int64_t{2} * 10 * 18, n_clusters));
+        const std::int64_t n_patches = std::int64_t{2} * 10 * 18;
+        EXPECT_EQ(memory.bytes(), n_patches * (n_clusters < 255 ? 1 : 2));
+        for (int pass = 0; pass < 3; ++pass) {  // the same again: margins, if they are wanted
+            reassign_patches(scene.pixels(), centers, kFixed, memory, sums);
+        }
+        EXPECT_EQ(memory.bytes(), PatchMemory::bytes_for(n_patches, n_clusters));
         memory.clear();
         EXPECT_EQ(memory.bytes(), 0);
     }
-    EXPECT_LT(PatchMemory::bytes_for(1000, 254), PatchMemory::bytes_for(1000, 255));
+    EXPECT_EQ(PatchMemory::fastest_kind(10, 49), PatchMemoryKind::Margins);
+    EXPECT_EQ(PatchMemory::fastest_kind(10, 9), PatchMemoryKind::Labels);
+    EXPECT_EQ(PatchMemory::fastest_kind(65, 49), PatchMemoryKind::Labels);
+    EXPECT_EQ(PatchMemory::bytes_for(1000, 10), 4000);
+    EXPECT_EQ(PatchMemory::bytes_for(1000, 10, PatchMemoryKind::Labels), 1000);
+    EXPECT_EQ(PatchMemory::bytes_for(1000, 65), 1000);
+    EXPECT_EQ(PatchMemory::bytes_for(1000, 255), 2000);
 }
 
 TEST(PatchMemory, OfAnotherTileOrFitIsRefused) {

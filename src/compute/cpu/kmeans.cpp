@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <mutex>
 
+#include "compute/cpu/kmeans_margins.hpp"
 #include "compute/cpu/kmeans_rows.hpp"
 #include "compute/cpu/simd_level.hpp"
 #include "compute/kernels.hpp"
@@ -84,8 +86,8 @@ KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, fl
       fixed(fixed_point),
       offset(level),
       scale(fixed_point.scale()),
-      coefficients(centers.values.size()),
-      half_norms(static_cast<std::size_t>(n_clusters)) {
+      coefficients(centers.values.size() + kPadding),
+      half_norms(static_cast<std::size_t>(n_clusters) + kPadding) {
     for (std::int64_t k = 0; k < n_clusters; ++k) {
         double norm_sq = 0;
         for (std::int64_t i = 0; i < row_lines * patch; ++i) {
@@ -104,7 +106,7 @@ KMeansBlock KMeansPlan::block(std::int64_t i) const {
             std::min(block_cols, n_cols - col)};
 }
 
-KMeansScratch::KMeansScratch(const KMeansPlan& plan)
+KMeansScratch::KMeansScratch(const KMeansPlan& plan, const PruneStep* prune)
     : floats_(allocate_zeros<float>((plan.row_lines + 2) * plan.line_floats)),
       wide_integers_(allocate_zeros<std::int64_t>(
           plan.sums != KMeansSums::None ? prefix_integers(plan) + round_up(plan.n_clusters + 1, kSumUnit) +
@@ -122,6 +124,13 @@ KMeansScratch::KMeansScratch(const KMeansPlan& plan)
     sums = counts + round_up(plan.n_clusters + 1, kSumUnit);
     integers = integers_.get();
     labels = label_row_.get();
+    if (prune == nullptr) return;
+    margin_row_ = allocate_zeros<std::uint16_t>(plan.line_floats);
+    class_row_ = allocate_zeros<std::uint8_t>(plan.line_floats);
+    scores_ = allocate_zeros<float>(kColUnit * prune->n_padded);
+    margins = margin_row_.get();
+    classes = class_row_.get();
+    scores = scores_.get();
 }
 
 void KMeansScratch::flush(const KMeansPlan& plan, PatchSums& total) {
@@ -144,12 +153,12 @@ namespace {
 
 /// Calls body(block, scratch) for all blocks of a tile; then end(scratch) for each scratch used.
 template <class Body, class End>
-void for_each_block(const KMeansPlan& plan, int n_threads, Body body, End end) {
+void for_each_block(const KMeansPlan& plan, const PruneStep* prune, int n_threads, Body body, End end) {
     std::vector<std::unique_ptr<KMeansScratch>> idle;
     std::mutex mutex;
     const auto take = [&] {
         const std::scoped_lock lock(mutex);
-        if (idle.empty()) return std::make_unique<KMeansScratch>(plan);
+        if (idle.empty()) return std::make_unique<KMeansScratch>(plan, prune);
         std::unique_ptr<KMeansScratch> scratch = std::move(idle.back());
         idle.pop_back();
         return scratch;
@@ -177,7 +186,7 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
     const KMeansPlan plan(pixels, centers, label_level(centers), fixed,
                           sums != nullptr ? KMeansSums::All : KMeansSums::None);
     for_each_block(
-        plan, n_threads,
+        plan, nullptr, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {
             assign_block(pixels, plan, block, labels, scratch);
         },
@@ -189,16 +198,32 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
 std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                               PatchMemory& memory, PatchSums& sums, int n_threads) {
     apply_simd_level();
-    const KMeansPlan plan(pixels, centers, label_level(centers), fixed, KMeansSums::Changes);
+    // All patches are new to the first pass: it is one without memory that keeps its labels.
+    const KMeansPlan plan(pixels, centers, label_level(centers), fixed,
+                          memory.n_passes() == 0 ? KMeansSums::All : KMeansSums::Changes);
+    PatchMargins* margins = memory.margins();
+    PruneStep prune;
+    if (margins != nullptr) prune = prepare_margins(pixels, plan, *margins);
+    std::vector<std::int64_t> moved(static_cast<std::size_t>(plan.n_clusters) + 1);
     std::atomic<std::int64_t> n_changed = 0;
     for_each_block(
-        plan, n_threads,
+        plan, prune.use_margins ? &prune : nullptr, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {
-            n_changed += memory.narrow_labels() != nullptr
-                             ? reassign_block(pixels, plan, block, memory.narrow_labels(), scratch)
-                             : reassign_block(pixels, plan, block, memory.wide_labels(), scratch);
+            if (prune.use_margins) {
+                n_changed +=
+                    reassign_block(pixels, plan, prune, block, memory.narrow_labels(), *margins, scratch);
+            } else {
+                n_changed += memory.narrow_labels() != nullptr
+                                 ? reassign_block(pixels, plan, block, memory.narrow_labels(), scratch)
+                                 : reassign_block(pixels, plan, block, memory.wide_labels(), scratch);
+            }
         },
-        [&](KMeansScratch& scratch) { scratch.flush(plan, sums); });
+        [&](KMeansScratch& scratch) {
+            std::transform(moved.begin(), moved.end(), scratch.counts, moved.begin(), std::plus<>());
+            scratch.flush(plan, sums);
+        });
+    memory.count_pass();
+    if (margins != nullptr) finish_margins(moved, n_changed, *margins);
     return n_changed;
 }
 
@@ -207,7 +232,7 @@ void patch_distances(const PixelStack& pixels, const PatchCenters& centers, cons
     apply_simd_level();
     const KMeansPlan plan(pixels, centers, middle_of(centers), {}, KMeansSums::None);
     for_each_block(
-        plan, n_threads,
+        plan, nullptr, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {
             distances_of_block(pixels, plan, block, distances, scratch);
         },

@@ -54,6 +54,7 @@ class PatchLines {
         : plan_(plan),
           scratch_(scratch),
           raw_(static_cast<std::size_t>(plan.row_lines)),
+          raw_lines_(static_cast<std::size_t>(plan.row_lines)),
           summed_(static_cast<std::size_t>(plan.row_lines)),
           pixels_(static_cast<std::size_t>(plan.row_lines)),
           prefixes_(static_cast<std::size_t>(plan.row_lines)) {}
@@ -70,10 +71,13 @@ class PatchLines {
             summed_[static_cast<std::size_t>(place)] = plan_.sums == KMeansSums::All;
             add_line(place);
         }
-        for (std::int64_t line = 0; line < plan_.row_lines; ++line) {
-            const std::int64_t place = place_of(line) * plan_.line_floats;
-            pixels_[static_cast<std::size_t>(line)] = scratch_.pixels + place;
-            prefixes_[static_cast<std::size_t>(line)] = scratch_.prefixes + place;
+        // The oldest row of pixels follows the newest in the ring.
+        std::int64_t place = (newest_ + 1) % plan_.patch * plan_.n_bands;
+        for (std::size_t line = 0; line < pixels_.size(); ++line) {
+            pixels_[line] = scratch_.pixels + place * plan_.line_floats;
+            prefixes_[line] = scratch_.prefixes + place * plan_.line_floats;
+            raw_lines_[line] = raw_[static_cast<std::size_t>(place)];
+            if (++place == plan_.row_lines) place = 0;
         }
     }
 
@@ -91,13 +95,9 @@ class PatchLines {
     const float* const* pixels() const { return pixels_.data(); }
     const std::int64_t* const* prefixes() const { return prefixes_.data(); }
     /// The same line in the image itself.
-    const float* raw(std::int64_t line) const { return raw_[static_cast<std::size_t>(place_of(line))]; }
+    const float* const* raw() const { return raw_lines_.data(); }
 
   private:
-    std::int64_t place_of(std::int64_t line) const {
-        return (newest_ + 1 + line / plan_.n_bands) % plan_.patch * plan_.n_bands + line % plan_.n_bands;
-    }
-
     HWY_INLINE void load_line(std::int64_t place, float* pixels) const {
         std::copy_n(raw_[static_cast<std::size_t>(place)], n_raw_, pixels);
         std::fill(pixels + n_raw_, pixels + plan_.line_floats, std::numeric_limits<float>::quiet_NaN());
@@ -105,12 +105,19 @@ class PatchLines {
 
     HWY_INLINE void add_line(std::int64_t place) const {
         float* pixels = scratch_.pixels + place * plan_.line_floats;
-        load_line(place, pixels);
-        if (plan_.sums == KMeansSums::All) sum_line(place, pixels);
-        const auto offset = hn::Set(kPixel, plan_.offset);
-        for (std::int64_t col = 0; col < plan_.line_floats; col += kCols) {
-            hn::Store(hn::Sub(hn::Load(kPixel, pixels + col), offset), kPixel, pixels + col);
+        const float* from = raw_[static_cast<std::size_t>(place)];
+        if (plan_.sums == KMeansSums::All) {
+            load_line(place, pixels);
+            sum_line(place, pixels);
+            from = pixels;
         }
+        const auto offset = hn::Set(kPixel, plan_.offset);
+        std::int64_t col = 0;
+        for (; col + kCols <= n_raw_; col += kCols) {
+            hn::Store(hn::Sub(hn::LoadU(kPixel, from + col), offset), kPixel, pixels + col);
+        }
+        for (; col < n_raw_; ++col) pixels[col] = from[col] - plan_.offset;
+        std::fill(pixels + n_raw_, pixels + plan_.line_floats, std::numeric_limits<float>::quiet_NaN());
     }
 
     HWY_INLINE void sum_line(std::int64_t place, const float* pixels) const {
@@ -138,8 +145,9 @@ class PatchLines {
     const KMeansPlan& plan_;
     const KMeansScratch& scratch_;
     std::int64_t newest_ = -1;
-    std::int64_t n_raw_ = 0;            // pixels of an image row that the block's patches hold
-    std::vector<const float*> raw_;     // by place in the ring
+    std::int64_t n_raw_ = 0;         // pixels of an image row that the block's patches hold
+    std::vector<const float*> raw_;  // by place in the ring
+    std::vector<const float*> raw_lines_;
     std::vector<std::uint8_t> summed_;  // by place in the ring
     std::vector<const float*> pixels_;
     std::vector<const std::int64_t*> prefixes_;
@@ -165,9 +173,10 @@ struct Nearest {
 };
 
 /// Offers the centres [first, first + kGroup) to the patches of 2 kCols columns from `col` on.
-template <int kGroup>
+/// @param scores  with kKeep: [n_clusters][2 kCols], out
+template <int kGroup, bool kKeep>
 HWY_INLINE void offer_group(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
-                            std::int64_t first, Nearest& nearest) {
+                            std::int64_t first, Nearest& nearest, float* scores) {
     const float* coefficients = plan.coefficients.data() + first;
     hn::Vec<KF> sums_0[kGroup], sums_1[kGroup];
 #pragma GCC unroll 16
@@ -186,32 +195,46 @@ HWY_INLINE void offer_group(const KMeansPlan& plan, const float* const* lines, s
         }
     }
 #pragma GCC unroll 16
-    for (int k = 0; k < kGroup; ++k) nearest.offer(sums_0[k], sums_1[k], first + k + 1);
+    for (int k = 0; k < kGroup; ++k) {
+        nearest.offer(sums_0[k], sums_1[k], first + k + 1);
+        if constexpr (kKeep) {
+            hn::StoreU(sums_0[k], kPixel, scores + (first + k) * 2 * kCols);
+            hn::StoreU(sums_1[k], kPixel, scores + (first + k) * 2 * kCols + kCols);
+        }
+    }
 }
 
 /// offer_group() for a number of centres that is known when the program runs.
-template <int kGroup>
+template <int kGroup, bool kKeep>
 HWY_INLINE void offer_centers(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
-                              std::int64_t first, std::int64_t n, Nearest& nearest) {
+                              std::int64_t first, std::int64_t n, Nearest& nearest, float* scores) {
     if constexpr (kGroup > 0) {
-        if (n == kGroup) return offer_group<kGroup>(plan, lines, col, first, nearest);
-        offer_centers<kGroup - 1>(plan, lines, col, first, n, nearest);
+        if (n == kGroup) return offer_group<kGroup, kKeep>(plan, lines, col, first, nearest, scores);
+        offer_centers<kGroup - 1, kKeep>(plan, lines, col, first, n, nearest, scores);
     }
+}
+
+/// The nearest of all centres to the patches of 2 kCols columns from `col` on; with kKeep also all scores.
+template <bool kKeep>
+HWY_INLINE Nearest find_nearest(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
+                                float* scores) {
+    const std::int64_t n_groups = (plan.n_clusters + kMaxGroup - 1) / kMaxGroup;
+    const auto far = hn::Set(kPixel, std::numeric_limits<float>::infinity());
+    Nearest nearest{far, far, hn::Zero(kLabel), hn::Zero(kLabel)};
+    for (std::int64_t group = 0; group < n_groups; ++group) {
+        const std::int64_t first = plan.n_clusters * group / n_groups;
+        const std::int64_t n = plan.n_clusters * (group + 1) / n_groups - first;
+        offer_centers<kMaxGroup, kKeep>(plan, lines, col, first, n, nearest, scores);
+    }
+    return nearest;
 }
 
 /// Labels of n_cols locations of a row, 0 where the patch holds a NaN. `labels` has room for whole vectors.
 HWY_NOINLINE void label_row(const KMeansPlan& plan, const PatchLines& lines, std::int64_t n_cols,
                             std::uint16_t* labels) {
-    const std::int64_t n_groups = (plan.n_clusters + kMaxGroup - 1) / kMaxGroup;
     const hn::Rebind<std::uint16_t, KU> narrow;
     for (std::int64_t col = 0; col < n_cols; col += 2 * kCols) {
-        const auto far = hn::Set(kPixel, std::numeric_limits<float>::infinity());
-        Nearest nearest{far, far, hn::Zero(kLabel), hn::Zero(kLabel)};
-        for (std::int64_t group = 0; group < n_groups; ++group) {
-            const std::int64_t first = plan.n_clusters * group / n_groups;
-            const std::int64_t n = plan.n_clusters * (group + 1) / n_groups - first;
-            offer_centers<kMaxGroup>(plan, lines.pixels(), col, first, n, nearest);
-        }
+        const Nearest nearest = find_nearest<false>(plan, lines.pixels(), col, nullptr);
         hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(hn::RebindToSigned<KF>(), nearest.label_0)), narrow,
                    labels + col);
         hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(hn::RebindToSigned<KF>(), nearest.label_1)), narrow,

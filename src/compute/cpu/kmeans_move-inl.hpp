@@ -73,7 +73,7 @@ HWY_INLINE void move_patch(const KMeansPlan& plan, const PatchLines& lines, cons
     const hn::Rebind<std::int64_t, KS> d;
     float last[kMaxPatchSize + 1] = {};
     for (std::int64_t line = 0; line < plan.row_lines; ++line) {
-        const float* pixels = lines.raw(line) + col;
+        const float* pixels = lines.raw()[line] + col;
         if (pixels + plan.sum_stride > end) {  // whole vectors would read past the image
             std::copy_n(pixels, plan.patch, last);
             pixels = last;
@@ -94,7 +94,7 @@ HWY_INLINE void move_pixel(const KMeansPlan& plan, const PatchLines& lines, std:
     --scratch.counts[from];
     ++scratch.counts[to];
     for (std::int64_t band = 0; band < plan.n_bands; ++band) {
-        const float pixel = lines.raw(band)[col];
+        const float pixel = lines.raw()[band][col];
         if (pixel != pixel) continue;  // of a patch without a label, which is in no sum
         const std::int64_t integer = plan.fixed.to_integer(pixel);
         scratch.sums[from * plan.n_bands + band] -= integer;

@@ -9,6 +9,8 @@
 
 #include <rastertide/compute/kmeans.hpp>
 
+#include "compute/patch_margins.hpp"
+
 namespace rastertide::cpu {
 
 /// Locations of one date that a thread works on at a time: rows and columns of the tile.
@@ -27,8 +29,8 @@ enum class KMeansSums {
 
 /// The level that labels are computed at, so that the scores of most patches are small and round little: 0,
 /// unless the median of the centres lies far from it beside their range; then near that median, on a coarse
-/// grid, so that it stays the same while centres move a little. (The middle of the range of all pixels lies far
-/// from most of them where a few are bright.)
+/// grid, so that it stays the same while centres move a little. (The middle of the range of all pixels lies
+/// far from most of them where a few are bright.)
 float label_level(const PatchCenters& centers);
 
 /// What is the same for every row of a call.
@@ -57,8 +59,9 @@ struct KMeansPlan {
     float offset;
     double scale;  ///< of the fixed point
     /// [row_lines][patch][n_clusters]: the centres, side by side.
-    std::vector<float> coefficients;
-    std::vector<float> half_norms;  ///< [n_clusters]: ||c||^2 / 2
+    std::vector<float> coefficients;  ///< and kPadding more, so that whole vectors can be loaded
+    std::vector<float> half_norms;    ///< [n_clusters + kPadding]: ||c||^2 / 2
+    static constexpr std::size_t kPadding = 16;
 
     /// The feature at place i of the kernel's order: rows of a patch are its outer loop, bands the inner one.
     std::int64_t feature_of(std::int64_t i) const {
@@ -71,10 +74,26 @@ struct KMeansPlan {
     bool want_integers() const { return sums != KMeansSums::None && patch == 1; }
 };
 
+/// What a pass does with margins, the same for all its rows: kmeans_margins.hpp.
+struct PruneStep {
+    bool use_margins = false;
+    bool new_classes = false;         ///< patches are sorted into classes first
+    std::int32_t version = 0;         ///< of new margins
+    std::int32_t version_stride = 0;  ///< (1 + n_clusters) * 256
+    /// [kVersions][1 + n_clusters][256]: what a margin loses, by version, label and class; kFail: all fail.
+    std::vector<std::int32_t> losses;
+    std::vector<float> slack;     ///< [1 + n_clusters][256]: twice what rounding costs a margin that is set
+    std::vector<float> by_rival;  ///< [n_clusters rivals][n_padded own]: units of margin per gap
+    std::int64_t n_padded = 0;
+
+    static constexpr std::int32_t kFail = 1 << 20;
+};
+
 /// What a thread holds: rings of `patch` image rows, and sums of its own.
 class KMeansScratch {
   public:
-    explicit KMeansScratch(const KMeansPlan& plan);
+    /// @param prune  null: without margins
+    explicit KMeansScratch(const KMeansPlan& plan, const PruneStep* prune = nullptr);
 
     float* pixels;           ///< [patch][n_bands][line_floats]: relative to the offset
     std::int64_t* prefixes;  ///< [patch][n_bands][line_floats]: sums of the integers of all columns before
@@ -83,8 +102,11 @@ class KMeansScratch {
     float* distances;        ///< [line_floats]
     float* raw_pixels;       ///< [line_floats]: of an image row that is summed late
     std::int32_t* changed;   ///< [line_floats]: columns whose label changed
-    std::int64_t* counts;    ///< [1 + n_clusters]; 0 collects what is not wanted
-    std::int64_t* sums;      ///< [1 + n_clusters][row_lines][sum_stride]
+    std::uint16_t* margins = nullptr;  ///< [line_floats], with margins
+    std::uint8_t* classes = nullptr;   ///< [line_floats], with margins
+    float* scores = nullptr;           ///< with margins: two times [n_padded][vector]
+    std::int64_t* counts;              ///< [1 + n_clusters]; 0 collects what is not wanted
+    std::int64_t* sums;                ///< [1 + n_clusters][row_lines][sum_stride]
 
     /// Adds its own sums to `total` and forgets them.
     void flush(const KMeansPlan& plan, PatchSums& total);
@@ -95,6 +117,9 @@ class KMeansScratch {
     hwy::AlignedFreeUniquePtr<std::int32_t[]> integers_;
     hwy::AlignedFreeUniquePtr<std::uint16_t[]> label_row_;
     hwy::AlignedFreeUniquePtr<std::int32_t[]> changed_row_;
+    hwy::AlignedFreeUniquePtr<std::uint16_t[]> margin_row_;
+    hwy::AlignedFreeUniquePtr<std::uint8_t[]> class_row_;
+    hwy::AlignedFreeUniquePtr<float[]> scores_;
 };
 
 /// Labels a block and adds it to the scratch's sums, if these are wanted.
@@ -108,6 +133,11 @@ std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, co
                             std::uint8_t* labels, KMeansScratch& scratch);
 std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
                             std::uint16_t* labels, KMeansScratch& scratch);
+
+/// The same with margins: patches whose margin holds are skipped.
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& prune,
+                            const KMeansBlock& block, std::uint8_t* labels, PatchMargins& margins,
+                            KMeansScratch& scratch);
 
 /// Squared distance of each patch of a block to its nearest centre.
 void distances_of_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,

@@ -68,6 +68,13 @@ inline void add_pixels_to_sums(const KMeansPlan& plan, std::int64_t n_cols, cons
     }
 }
 
+/// Adds a row of labelled patches to the scratch's sums, if sums are wanted.
+HWY_INLINE void add_row_to_sums(const KMeansPlan& plan, const PatchLines& lines, std::int64_t n_cols,
+                                const KMeansScratch& scratch) {
+    if (plan.want_prefixes()) add_patches_to_sums(plan, lines, n_cols, scratch);
+    if (plan.want_integers()) add_pixels_to_sums(plan, n_cols, scratch);
+}
+
 }  // namespace rastertide::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

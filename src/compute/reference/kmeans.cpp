@@ -80,6 +80,7 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
 
 std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                               PatchMemory& memory, PatchSums& sums, int n_threads) {
+    memory.forget_margins();  // those of labels that change here
     const std::int64_t n_rows = memory.n_rows(), n_cols = memory.n_cols();
     std::int64_t n_changed = 0;
     std::mutex mutex;
@@ -101,6 +102,7 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
         sums.merge(moves);
         n_changed += n_moved;
     });
+    memory.count_pass();
     return n_changed;
 }
 

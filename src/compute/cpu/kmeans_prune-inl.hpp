@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// One row of locations with margins: which patches may have a new label, and the scores of these alone.
+//
+// Scores come from the same multiply-adds in the same order as those of label_row(), whether lanes are
+// columns (where many margins of a group of columns fail) or centres (where few do): the same labels to the
+// bit.
+
+#if defined(RASTERTIDE_KMEANS_PRUNE_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef RASTERTIDE_KMEANS_PRUNE_INL_HPP
+#undef RASTERTIDE_KMEANS_PRUNE_INL_HPP
+#else
+#define RASTERTIDE_KMEANS_PRUNE_INL_HPP
+#endif
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <limits>
+
+#include <hwy/highway.h>
+
+#include "compute/cpu/kmeans_assign-inl.hpp"
+#include "compute/cpu/kmeans_rows.hpp"
+#include "compute/cpu/lof_networks-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace rastertide::cpu::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using KI = hn::RebindToSigned<KF>;
+inline constexpr KI kInt{};
+inline constexpr hn::Rebind<std::uint16_t, KF> kMargin{};
+inline constexpr hn::Rebind<std::uint8_t, KF> kClass{};
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
+/// Margins hold the version of their weights below their units.
+inline constexpr int kVersionBits = PatchMargins::kVersionBits;
+inline constexpr std::int32_t kMostUnits = (1 << (16 - kVersionBits)) - 1;
+inline constexpr std::uint16_t kVoidMargin = 65535;
+
+/// Of the 2 kCols columns of a group: where as many margins fail, the whole group is correlated. Single
+/// patches cost about twice as much each.
+inline constexpr int kGroupFails = static_cast<int>(kCols);
+static_assert(kLanes == kCols);
+
+/// Classes of kCols patches from `col` on: PatchMargins.
+HWY_INLINE hn::Vec<KI> classes_of(const KMeansPlan& plan, const PatchMargins& margins,
+                                  const float* const* lines, std::int64_t col) {
+    const auto n = hn::Set(kPixel, static_cast<float>(plan.row_lines * plan.patch));
+    // Two chains of additions each: one would wait for its own results.
+    auto sum = hn::Zero(kPixel), sum_odd = sum, square = sum, square_odd = sum;
+    for (std::int64_t line = 0; line < plan.row_lines; ++line) {
+        const float* pixels = lines[line] + col;
+        sum = hn::Add(sum, hn::LoadU(kPixel, pixels));
+        for (std::int64_t dx = 1; dx < plan.patch; dx += 2) {
+            sum_odd = hn::Add(sum_odd, hn::LoadU(kPixel, pixels + dx));
+            sum = hn::Add(sum, hn::LoadU(kPixel, pixels + dx + 1));
+        }
+    }
+    const auto mean = hn::Div(hn::Add(sum, sum_odd), n);
+    const auto add_square = [&](const float* pixels, hn::Vec<KF>& to) {
+        const auto difference = hn::Sub(hn::LoadU(kPixel, pixels), mean);
+        to = hn::MulAdd(difference, difference, to);
+    };
+    for (std::int64_t line = 0; line < plan.row_lines; ++line) {
+        const float* pixels = lines[line] + col;
+        add_square(pixels, square);
+        for (std::int64_t dx = 1; dx < plan.patch; dx += 2) {
+            add_square(pixels + dx, square_odd);
+            add_square(pixels + dx + 1, square);
+        }
+    }
+    square = hn::Add(square, square_odd);
+    auto i_mean = hn::Zero(kInt), i_spread = hn::Zero(kInt);
+    for (std::size_t i = 1; i < PatchMargins::kMeans; ++i) {
+        const auto above = hn::Ge(mean, hn::Set(kPixel, margins.mean_edges[i]));
+        i_mean = hn::Sub(i_mean, hn::BitCast(kInt, hn::VecFromMask(kPixel, above)));
+    }
+    const auto first = hn::ShiftLeft<3>(i_mean);
+    static_assert(PatchMargins::kSpreads == 8);
+    // How many of the eight sorted bounds are below: by halves, as gathers are dear.
+    const float* edges = margins.square_edges[0].data();
+    for (const int step : {4, 2, 1}) {
+        const auto place = hn::Add(first, i_spread);
+        const auto above = hn::Gt(square, hn::GatherIndex(kPixel, edges + step - 1, place));
+        i_spread =
+            hn::IfThenElse(hn::RebindMask(kInt, above), hn::Add(i_spread, hn::Set(kInt, step)), i_spread);
+    }
+    const auto last = hn::GatherIndex(kPixel, edges, hn::Add(first, i_spread));
+    const auto lowest = hn::Set(kPixel, margins.mean_edges.front());
+    const auto highest = hn::Set(kPixel, margins.mean_edges.back());
+    const auto inside = hn::And(hn::And(hn::Ge(mean, lowest), hn::Lt(mean, highest)), hn::Le(square, last));
+    const auto found = hn::IfThenElse(hn::RebindMask(kInt, inside), hn::Add(first, i_spread),
+                                      hn::Set(kInt, PatchMargins::kOut));
+    return hn::IfThenElse(hn::RebindMask(kInt, hn::Eq(mean, mean)), found,
+                          hn::Set(kInt, PatchMargins::kVoid));
+}
+
+HWY_NOINLINE void class_row(const KMeansPlan& plan, const PatchMargins& margins, const PatchLines& lines,
+                            std::int64_t n_cols, std::uint8_t* classes) {
+    for (std::int64_t col = 0; col < n_cols; col += kCols) {
+        hn::StoreU(hn::DemoteTo(kClass, classes_of(plan, margins, lines.pixels(), col)), kClass,
+                   classes + col);
+    }
+}
+
+/// Margins of kCols columns after this pass's loss; bit i: that of column i failed.
+HWY_INLINE std::uint32_t shrink_margins(const PruneStep& prune, const KMeansScratch& scratch,
+                                        std::int64_t col) {
+    const auto margin = hn::PromoteTo(kInt, hn::LoadU(kMargin, scratch.margins + col));
+    const auto version = hn::And(margin, hn::Set(kInt, PatchMargins::kVersions - 1));
+    const auto label = hn::PromoteTo(kInt, hn::LoadU(kMargin, scratch.labels + col));
+    const auto row =
+        hn::Add(hn::ShiftLeft<8>(label), hn::PromoteTo(kInt, hn::LoadU(kClass, scratch.classes + col)));
+    const auto place = hn::Add(row, hn::Mul(version, hn::Set(kInt, prune.version_stride)));
+    const auto loss = hn::GatherIndex(kInt, prune.losses.data(), place);
+    const auto left = hn::Min(hn::Sub(hn::ShiftRight<kVersionBits>(margin), loss), hn::Set(kInt, kMostUnits));
+    const auto failed = hn::Lt(left, hn::Set(kInt, 1));
+    const auto kept = hn::Or(hn::ShiftLeft<kVersionBits>(hn::Max(left, hn::Zero(kInt))), version);
+    hn::StoreU(hn::DemoteTo(kMargin, kept), kMargin, scratch.margins + col);
+    std::uint8_t bytes[8] = {};
+    hn::StoreMaskBits(kInt, failed, bytes);
+    const std::uint32_t bits = bytes[0] | static_cast<std::uint32_t>(bytes[1]) << 8;
+    return bits & ((1U << kCols) - 1);
+}
+
+/// Units of margin per gap to one rival, by the own labels (from 0) of kCols patches.
+HWY_INLINE hn::Vec<KF> weights_of(const PruneStep& prune, std::int64_t n_clusters, std::int64_t rival,
+                                  const hn::Vec<KI> own) {
+    const float* weights = prune.by_rival.data() + rival * prune.n_padded;
+    if (n_clusters <= kCols) {  // one permutation against a gather of many steps
+        return hn::TableLookupLanes(hn::LoadU(kPixel, weights), hn::IndicesFromVec(kPixel, own));
+    }
+    return hn::GatherIndex(kPixel, weights, own);
+}
+
+/// Labels and margins of kCols patches, where they are kept for a while.
+struct Finished {
+    const std::uint8_t* classes;
+    std::uint16_t *labels, *margins;
+};
+
+/// Sets labels and margins of kCols patches.
+/// @param scores  of centre k at scores[k * stride]; none is a NaN but of patches that hold one
+HWY_INLINE void finish_patches(const KMeansPlan& plan, const PruneStep& prune, const float* scores,
+                               std::int64_t stride, const hn::Vec<KF> best, const hn::Vec<KU> found,
+                               const Finished& to) {
+    const auto label = hn::BitCast(kInt, found);
+    const auto own = hn::Max(hn::Sub(label, hn::Set(kInt, 1)), hn::Zero(kInt));
+    auto least = hn::Set(kPixel, kInfinity);
+    for (std::int64_t rival = 0; rival < plan.n_clusters; ++rival) {
+        const auto gap = hn::Sub(hn::LoadU(kPixel, scores + rival * stride), best);
+        const auto units = hn::Mul(gap, weights_of(prune, plan.n_clusters, rival, own));
+        const auto is_own = hn::Eq(own, hn::Set(kInt, static_cast<std::int32_t>(rival)));
+        const auto lower = hn::AndNot(hn::RebindMask(kPixel, is_own), hn::Lt(units, least));
+        least = hn::IfThenElse(lower, units, least);
+    }
+    const auto i_class = hn::PromoteTo(kInt, hn::LoadU(kClass, to.classes));
+    const auto slack = hn::GatherIndex(kPixel, prune.slack.data(), hn::Add(hn::ShiftLeft<8>(label), i_class));
+    const auto units = hn::Min(hn::Max(hn::Sub(least, slack), hn::Zero(kPixel)),
+                               hn::Set(kPixel, static_cast<float>(kMostUnits)));
+    const auto is_void = hn::Eq(i_class, hn::Set(kInt, PatchMargins::kVoid));
+    const auto of_units =
+        hn::Or(hn::ShiftLeft<kVersionBits>(hn::ConvertTo(kInt, units)), hn::Set(kInt, prune.version));
+    const auto margin = hn::IfThenElse(is_void, hn::Set(kInt, kVoidMargin), of_units);
+    hn::StoreU(hn::DemoteTo(kMargin, margin), kMargin, to.margins);
+    hn::StoreU(hn::DemoteTo(kMargin, label), kMargin, to.labels);
+}
+
+/// Labels and margins of the 2 kCols columns from `col` on, lanes along the columns.
+HWY_NOINLINE void score_group(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
+                              std::int64_t col, const KMeansScratch& scratch) {
+    const Nearest nearest = find_nearest<true>(plan, lines.pixels(), col, scratch.scores);
+    const auto finished = [&](std::int64_t place) {
+        return Finished{scratch.classes + place, scratch.labels + place, scratch.margins + place};
+    };
+    finish_patches(plan, prune, scratch.scores, 2 * kCols, nearest.best_0, nearest.label_0, finished(col));
+    finish_patches(plan, prune, scratch.scores + kCols, 2 * kCols, nearest.best_1, nearest.label_1,
+                   finished(col + kCols));
+}
+
+/// Patches whose scores are added up side by side, lanes along the centres: enough to hide the latency of a
+/// multiply-add, and few enough to keep their addresses in registers.
+inline constexpr std::int64_t kChains = std::min<std::int64_t>(kCols, 8);
+
+/// Scores of kChains patches to the centres from `first` on, a vector each. @param scores [kChains][n_padded]
+HWY_INLINE void score_chains(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
+                             const std::int32_t* cols, std::int64_t first, float* scores) {
+    hn::Vec<KF> sums[kChains];
+#pragma GCC unroll 8
+    for (int j = 0; j < kChains; ++j) sums[j] = hn::LoadU(kPixel, plan.half_norms.data() + first);
+    const float* coefficients = plan.coefficients.data() + first;
+    for (std::int64_t line = 0; line < plan.row_lines; ++line) {
+        const float* pixels[kChains];
+#pragma GCC unroll 8
+        for (int j = 0; j < kChains; ++j) pixels[j] = lines.pixels()[line] + cols[j];
+        for (std::int64_t dx = 0; dx < plan.patch; ++dx, coefficients += plan.n_clusters) {
+            const auto coefficient = hn::LoadU(kPixel, coefficients);
+#pragma GCC unroll 8
+            for (int j = 0; j < kChains; ++j) {
+                sums[j] = hn::NegMulAdd(coefficient, hn::Set(kPixel, pixels[j][dx]), sums[j]);
+            }
+        }
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < kChains; ++j) hn::Store(sums[j], kPixel, scores + j * prune.n_padded + first);
+}
+
+/// Scores of kCols patches. @param scores  [kCols][n_padded]
+HWY_INLINE void score_batch(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
+                            const std::int32_t* cols, float* scores) {
+    for (std::int64_t first = 0; first < plan.n_clusters; first += kCols) {
+        for (std::int64_t j = 0; j < kCols; j += kChains) {
+            score_chains(plan, prune, lines, cols + j, first, scores + j * prune.n_padded);
+        }
+    }
+}
+
+/// Labels and margins of kCols patches from their scores by patch; `columns` takes the scores by centre.
+HWY_INLINE void finish_batch(const KMeansPlan& plan, const PruneStep& prune, const float* scores,
+                             float* columns, const Finished& to) {
+    const auto infinity = hn::Set(kPixel, kInfinity);
+    auto best = infinity;
+    auto label = hn::Zero(kLabel);
+    for (std::int64_t first = 0; first < plan.n_clusters; first += kCols) {
+        VU centers[kCols];
+        transpose(reinterpret_cast<const std::uint32_t*>(scores + first), prune.n_padded, centers);
+        const std::int64_t n = std::min(plan.n_clusters - first, kCols);
+        for (std::int64_t k = 0; k < n; ++k) {
+            const auto score = hn::BitCast(kPixel, centers[k]);
+            const auto nearer = hn::Lt(score, best);
+            const auto value = hn::Set(kLabel, static_cast<std::uint32_t>(first + k + 1));
+            label = hn::IfThenElse(hn::RebindMask(kLabel, nearer), value, label);
+            best = hn::IfThenElse(nearer, score, best);
+            hn::Store(score, kPixel, columns + (first + k) * kCols);
+        }
+    }
+    finish_patches(plan, prune, columns, kCols, best, label, to);
+}
+
+/// Labels and margins of the listed columns. The list has room for whole vectors.
+HWY_NOINLINE void score_singles(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
+                                std::int32_t* cols, std::int64_t n, const KMeansScratch& scratch) {
+    std::uint8_t classes[kCols];
+    std::uint16_t labels[kCols], margins[kCols];
+    float* columns = scratch.scores + kCols * prune.n_padded;
+    for (std::int64_t i = 0; i < n; i += kCols) {
+        const std::int64_t n_batch = std::min(kCols, n - i);
+        for (std::int64_t j = n_batch; j < kCols; ++j) cols[i + j] = cols[i];
+        for (std::int64_t j = 0; j < kCols; ++j) classes[j] = scratch.classes[cols[i + j]];
+        score_batch(plan, prune, lines, cols + i, scratch.scores);
+        finish_batch(plan, prune, scratch.scores, columns, {classes, labels, margins});
+        for (std::int64_t j = 0; j < n_batch; ++j) {
+            scratch.labels[cols[i + j]] = labels[j];
+            scratch.margins[cols[i + j]] = margins[j];
+        }
+    }
+}
+
+/// Labels of a row whose old labels, margins and classes are in the scratch; the margins are shrunk or new.
+HWY_NOINLINE void prune_row(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
+                            std::int64_t n_cols, KMeansScratch& scratch) {
+    std::int64_t n_singles = 0;
+    for (std::int64_t col = 0; col < n_cols; col += 2 * kCols) {
+        std::uint64_t failed = shrink_margins(prune, scratch, col);
+        failed |= static_cast<std::uint64_t>(shrink_margins(prune, scratch, col + kCols)) << kCols;
+        if (failed == 0) continue;
+        const bool whole = std::popcount(failed) >= kGroupFails;
+        if (whole) {
+            score_group(plan, prune, lines, col, scratch);
+            continue;
+        }
+        for (; failed != 0; failed &= failed - 1) {
+            scratch.changed[n_singles++] = static_cast<std::int32_t>(col + std::countr_zero(failed));
+        }
+    }
+    score_singles(plan, prune, lines, scratch.changed, n_singles, scratch);
+}
+
+}  // namespace rastertide::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
