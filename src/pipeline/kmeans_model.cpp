@@ -30,7 +30,6 @@ OrderedJson field_values(const KMeansModel& model) {
             {"k", model.centers.n_clusters},
             {"features", model.time_features ? "time" : "patch"},
             {"scale", model.scale == PixelScale::Db ? "db" : "linear"},
-            {"offset", model.offset},
             {"energy", std::isfinite(model.energy) ? OrderedJson(model.energy) : OrderedJson(nullptr)},
             {"iterations", model.iterations},
             {"seed", model.seed},
@@ -53,12 +52,6 @@ void require_lists_fit(const std::string& where, const KMeansModel& model) {
         require_number_of(where, "band_names", model.band_names.size(), centers.n_bands);
 }
 
-double mean(const std::vector<double>& values) {
-    double mean = 0;  // by parts: a sum of the largest doubles would overflow
-    for (const double value : values) mean += value / static_cast<double>(values.size());
-    return mean;
-}
-
 /// The fields of one file, with messages that name it.
 class ModelFile {
   public:
@@ -71,12 +64,6 @@ class ModelFile {
         result.scale = one_of("scale", "linear", "db") ? PixelScale::Db : PixelScale::Linear;
         result.time_features = one_of("features", "patch", "time");
         for (const Json& size : list("sizes")) result.sizes.push_back(whole_number("sizes", size, 0, kMost));
-        if (const Json* offset = given("offset")) {
-            result.offset = finite_number("offset", *offset);
-            require_in_range("offset", result.offset);
-        } else {
-            result.offset = mean(result.centers.values);
-        }
         if (const Json* energy = given("energy")) result.energy = finite_number("energy", *energy);
         if (const Json* count = given("iterations"))
             result.iterations = whole_number("iterations", *count, 0, kMost);

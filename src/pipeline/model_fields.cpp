@@ -17,8 +17,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 9> kScalars = {"patch",  "bands",  "k",          "features", "scale",
-                                                      "offset", "energy", "iterations", "seed"};
+constexpr std::array<std::string_view, 8> kScalars = {"patch", "bands",  "k",          "features",
+                                                      "scale", "energy", "iterations", "seed"};
 constexpr std::array<std::string_view, 2> kLists = {"sizes", "band_names"};
 constexpr const char* kCenters = "centers";
 constexpr int kMaxDepth = 32;                                   // of fields that are skipped

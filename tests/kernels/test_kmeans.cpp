@@ -383,7 +383,7 @@ TEST(KMeans, BadArgumentsAreNamed) {
     centers.values.pop_back();
     EXPECT_EQ(message_of(centers, 2), "kmeans: the number of centres' values is 17, expected 18");
     centers.values.push_back(kNaN);
-    EXPECT_EQ(message_of(centers, 2), "centre 2 holds a value that is not finite");
+    EXPECT_EQ(message_of(centers, 2), "centre 2 holds a value that is not finite, or beyond 1e17 in magnitude");
     EXPECT_EQ(message_of({4, 1, 1, {}}, 1), "patch is 4, must be odd, 1 to 31");
     EXPECT_EQ(message_of({3, 1, 0, {}}, 1), "k is 0, must be 1 to 65534");
     EXPECT_EQ(message_of(some_centers(3, 2, 1), 1), "kmeans: n_bands of the centres is 2, expected 1");

@@ -15,9 +15,6 @@ namespace rastertide {
 struct KMeansModel {
     PatchCenters centers;  ///< in the units of the scaled pixels; centre i is that of label i + 1
     PixelScale scale = PixelScale::Linear;
-    /// Pixels are taken relative to it in Float32, so that the same pixels get the same labels again, ties
-    /// within rounding included.
-    double offset = 0;
     bool time_features = false;                                ///< features "time" instead of "patch"
     std::vector<std::int64_t> sizes;                           ///< patches of each cluster; empty: unknown
     double energy = std::numeric_limits<double>::quiet_NaN();  ///< sum of squared distances; NaN: unknown
@@ -31,14 +28,14 @@ struct KMeansModel {
 inline constexpr std::int64_t kMaxModelFileBytes = std::int64_t{1} << 30;
 
 /// The model as JSON: an object with software, version, patch, bands (their number), k, features ("patch" or
-/// "time"), scale ("linear" or "db"), offset, energy (null if not finite), iterations, seed, sizes,
+/// "time"), scale ("linear" or "db"), energy (null if not finite), iterations, seed, sizes,
 /// band_names and centers (k lists of bands x p x p numbers, band by band, row by row). A centre is a line.
 /// Numbers read back to the same double. @throws InvalidArgument  centres that are not valid, sizes that are
 /// not k
 std::string kmeans_model_json(const KMeansModel& model);
 
-/// Reads such a file. Only patch, bands, k and centers are needed, so that one can be written by hand (offset
-/// is then the mean of the centres' values); other fields than the above are skipped. The file may be
+/// Reads such a file. Only patch, bands, k and centers are needed, so that one can be written by hand; other
+/// fields than the above are skipped. The file may be
 /// anybody's: memory stays within a small multiple of its size.
 /// @throws InvalidArgument  naming the file, the field, what it holds and what is expected: not JSON, a field
 ///                          missing, given twice, of another type or out of range; lists that do not fit

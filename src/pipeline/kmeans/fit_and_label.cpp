@@ -84,11 +84,10 @@ Choice choose(const KMeansRun& run, const StackMoments& moments, const std::vect
     return choice;
 }
 
-KMeansModel new_model(const KMeansRun& run, PatchCenters centers, const FixedPoint& fixed) {
+KMeansModel new_model(const KMeansRun& run, PatchCenters centers) {
     KMeansModel model;
     model.centers = std::move(centers);
     model.scale = run.options.series.scale;
-    model.offset = fixed.offset;
     model.time_features = run.options.time_features;
     model.seed = run.options.seed;
     model.band_names = run.series.band_names();
@@ -142,7 +141,7 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
     KMeansFit& best = fits[choice.best];
     sort_by_mean(best.centers);
     Labeled result{
-        new_model(run, best.centers, moments.fixed),
+        new_model(run, best.centers),
         label_tiles(run, *passes, best.centers, moments.fixed, !compare, part_of(progress, kFitShare, 1)),
         std::move(choice.elbow), choice.has_knee};
     if (!compare) {
@@ -163,10 +162,8 @@ Labeled label_with_model(KMeansRun& run, const ProgressFn& progress) {
     KMeansModel model = *run.given;
     std::optional<TilePasses> passes;
     together(run.comm, [&] { passes.emplace(rank_passes(run, 0)); });
-    FixedPoint fixed;
-    fixed.offset = model.offset;
     Labeled result{std::move(model), {PatchSums(1, 1), {}}, {}, false};
-    result.counts = label_tiles(run, *passes, result.model.centers, fixed, false, progress);
+    result.counts = label_tiles(run, *passes, result.model.centers, {}, false, progress);
     result.model.sizes = cluster_sizes(result.counts.sums);
     result.model.energy = std::numeric_limits<double>::quiet_NaN();  // of the scenes it was learned from
     return result;

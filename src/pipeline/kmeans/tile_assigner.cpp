@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/kmeans/tile_assigner.hpp"
 
+#include <optional>
+
 namespace rastertide {
+namespace {
+
+/// The kind of memory that pays best of those that fit.
+std::optional<PatchMemoryKind> affordable_kind(const PatchCenters& centers, std::int64_t n_patches,
+                                               std::int64_t memory_bytes) {
+    for (const PatchMemoryKind kind :
+         {PatchMemory::fastest_kind(centers.n_clusters, centers.n_features()), PatchMemoryKind::Labels}) {
+        if (PatchMemory::bytes_for(n_patches, centers.n_clusters, kind) <= memory_bytes) return kind;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
 
 TileAssigner::TileAssigner(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
                            std::vector<KMeansFit>& fits, std::int64_t memory_bytes)
@@ -9,11 +24,11 @@ TileAssigner::TileAssigner(KMeansRun& run, Communicator& comm, TilePasses& passe
     for (const KMeansFit& fit : fits) {
         Memory memory{{}, PatchSums(fit.centers.n_clusters, fit.centers.n_features())};
         for (std::int64_t place = 0; place < passes.n_tiles(); ++place) {
-            const std::int64_t n_bytes =
-                PatchMemory::bytes_for(run.n_label_values(passes.tile(place)), fit.centers.n_clusters);
-            if (n_bytes > memory_bytes) break;
-            memory_bytes -= n_bytes;
-            memory.tiles.emplace_back();
+            const std::int64_t n_patches = run.n_label_values(passes.tile(place));
+            const std::optional<PatchMemoryKind> kind = affordable_kind(fit.centers, n_patches, memory_bytes);
+            if (!kind) break;
+            memory_bytes -= PatchMemory::bytes_for(n_patches, fit.centers.n_clusters, *kind);
+            memory.tiles.emplace_back(*kind);
         }
         memories_.push_back(std::move(memory));
     }
