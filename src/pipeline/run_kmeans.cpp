@@ -87,11 +87,7 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
         check_what_is_known(*opened);
     });
     KMeansRun& run = *opened;
-    run.say(LogLevel::Info, std::to_string(run.n_dates()) + " dates, " +
-                                std::to_string(run.plan.tiles.size()) + " tiles of " +
-                                std::to_string(run.plan.tile_n_cols) + " x " +
-                                std::to_string(run.plan.tile_n_rows) + " pixels, device " +
-                                std::string(to_string(options.compute.backend)));
+    run.say_plan();
     prepare_folder(run, kmeans_kind(), kmeans_record(run));
 
     const Labeled labeled =
@@ -103,9 +99,7 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
         if (comm.rank() == 0) write_kmeans_products(run, labeled.model, summary);
     });
     const RunCosts costs = reduce_costs(run);
-    summary.wall_seconds = costs.wall_seconds;
-    summary.peak_memory_bytes = costs.peak_memory_bytes;
-    summary.stages = costs.stages;
+    set_costs(summary, costs);
     together(comm, [&] {
         if (comm.rank() == 0) write_summary(run, summary, costs);
     });

@@ -81,11 +81,7 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
             options});
     });
     LofRun& run = *opened;
-    run.say(LogLevel::Info, std::to_string(run.n_dates()) + " dates, " +
-                                std::to_string(run.plan.tiles.size()) + " tiles of " +
-                                std::to_string(run.plan.tile_n_cols) + " x " +
-                                std::to_string(run.plan.tile_n_rows) + " pixels, device " +
-                                std::string(to_string(options.compute.backend)));
+    run.say_plan();
     prepare_folder(run, lof_kind(), lof_record(run));
 
     const ScoreStatistics statistics = score_tiles(run, part_of(progress, 0, kScoreShare));
@@ -99,9 +95,7 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
     });
     warn_of_odd_results(run, summary);
     const RunCosts costs = reduce_costs(run);
-    summary.wall_seconds = costs.wall_seconds;
-    summary.peak_memory_bytes = costs.peak_memory_bytes;
-    summary.stages = costs.stages;
+    set_costs(summary, costs);
     together(comm, [&] {
         if (comm.rank() == 0) write_summary(run, summary, costs);
     });

@@ -52,6 +52,12 @@ struct RunCosts {
 };
 /// Collective.
 RunCosts reduce_costs(const StackRun& run);
+template <class Summary>
+void set_costs(Summary& summary, const RunCosts& costs) {
+    summary.wall_seconds = costs.wall_seconds;
+    summary.peak_memory_bytes = costs.peak_memory_bytes;
+    summary.stages = costs.stages;
+}
 /// Adds how the results were made, and what that took, to a summary.
 void add_costs(Json& summary, const StackRun& run, const RunCosts& costs);
 

@@ -35,6 +35,13 @@ void check_inputs_lie_elsewhere(const StackRun& run) {
 
 }  // namespace
 
+void StackRun::say_plan() const {
+    say(LogLevel::Info, std::to_string(n_dates()) + " dates, " + std::to_string(plan.tiles.size()) +
+                            " tiles of " + std::to_string(plan.tile_n_cols) + " x " +
+                            std::to_string(plan.tile_n_rows) + " pixels, device " +
+                            std::string(to_string(common.compute.backend)));
+}
+
 std::int64_t StackRun::max_shard_pixels() const {
     std::int64_t n_pixels = 0;
     for (const Tile& tile : plan.tiles) n_pixels = std::max(n_pixels, tile.shard.n_pixels());

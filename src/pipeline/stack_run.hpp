@@ -36,6 +36,8 @@ struct StackRun {
     void say(LogLevel level, const std::string& message) const {
         log(comm.rank() == 0 ? logger : Logger{}, level, message);
     }
+    /// What the run works on.
+    void say_plan() const;
     Grid shard_grid(const Tile& tile) const { return series.grid().subset(tile.shard); }
     std::string shard_file(const char* product, const Tile& tile) const {
         return folder.file(OutputFolder::shard_name(product, tile.tile_row, tile.tile_col));
