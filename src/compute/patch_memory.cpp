@@ -38,12 +38,19 @@ PatchMemory::~PatchMemory() = default;
 
 std::int64_t PatchMemory::bytes_for(std::int64_t n_patches, std::int64_t n_clusters, PatchMemoryKind kind) {
     const std::int64_t label_bytes = n_clusters <= kMostNarrowClusters ? 1 : 2;
-    return checked_mul(n_patches, label_bytes + (wants_margins(n_clusters, kind) ? 3 : 0));
+    if (!wants_margins(n_clusters, kind)) return checked_mul(n_patches, label_bytes);
+    const auto n_table = static_cast<std::int64_t>(PatchMargins::kVersions) * n_clusters *
+                         (n_clusters + PatchMargins::kClasses);
+    return checked_mul(n_patches, label_bytes + 3) + n_table * std::int64_t{sizeof(double)};
 }
 
 std::int64_t PatchMemory::bytes() const {
     std::size_t bytes = narrow_labels_.size() + 2 * wide_labels_.size();
-    if (margins_ != nullptr) bytes += 2 * margins_->margins.size() + margins_->classes.size();
+    if (margins_ != nullptr) {
+        bytes += 2 * margins_->margins.size() + margins_->classes.size();
+        for (std::size_t i = 0; i < PatchMargins::kVersions; ++i)
+            bytes += sizeof(double) * (margins_->weights[i].size() + margins_->slack[i].size());
+    }
     return static_cast<std::int64_t>(bytes);
 }
 

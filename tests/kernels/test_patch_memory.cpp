@@ -149,12 +149,19 @@ void expect_exact_passes(const Scene& scene, const PatchCenters& start, Backend 
     EXPECT_EQ(passes.last_changes(), 0);
 }
 
+// Rows and columns of locations; a sanitizer makes each a hundred times as slow.
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kMoreRows = 11, kMoreCols = 35;
+#else
+constexpr int kMoreRows = 69, kMoreCols = 75;
+#endif
+
 using Size = std::tuple<int, int, int, int>;  // patch, clusters, bands, threads
 class PatchMemorySizes : public testing::TestWithParam<Size> {};
 
 TEST_P(PatchMemorySizes, PassesEqualFreshOnes) {
     const auto& [patch, n_clusters, n_bands, n_threads] = GetParam();
-    expect_exact_passes(speckle_scene(2, n_bands, patch + 69, patch + 75),
+    expect_exact_passes(speckle_scene(2, n_bands, patch + kMoreRows, patch + kMoreCols),
                         random_centers(patch, n_bands, n_clusters, 5), Backend::Cpu, n_threads);
 }
 
@@ -322,14 +329,16 @@ TEST(PatchMemory, TellsItsSizeBeforehand) {
         for (int pass = 0; pass < 3; ++pass) {  // the same again: margins, if they are wanted
             reassign_patches(scene.pixels(), centers, kFixed, memory, sums);
         }
-        EXPECT_EQ(memory.bytes(), PatchMemory::bytes_for(n_patches, n_clusters));
+        EXPECT_LE(memory.bytes(), PatchMemory::bytes_for(n_patches, n_clusters));
+        EXPECT_GE(memory.bytes(), n_patches * (n_clusters < 65 ? 4 : n_clusters < 255 ? 1 : 2));
         memory.clear();
         EXPECT_EQ(memory.bytes(), 0);
     }
     EXPECT_EQ(PatchMemory::fastest_kind(10, 49), PatchMemoryKind::Margins);
     EXPECT_EQ(PatchMemory::fastest_kind(10, 9), PatchMemoryKind::Labels);
     EXPECT_EQ(PatchMemory::fastest_kind(65, 49), PatchMemoryKind::Labels);
-    EXPECT_EQ(PatchMemory::bytes_for(1000, 10), 4000);
+    // Four bytes a patch, and tables of four versions: a double for each pair of clusters, each class.
+    EXPECT_EQ(PatchMemory::bytes_for(1000, 10), 4000 + 4 * 10 * (10 + 256) * 8);
     EXPECT_EQ(PatchMemory::bytes_for(1000, 10, PatchMemoryKind::Labels), 1000);
     EXPECT_EQ(PatchMemory::bytes_for(1000, 65), 1000);
     EXPECT_EQ(PatchMemory::bytes_for(1000, 255), 2000);

@@ -112,21 +112,41 @@ TEST_F(OpenPasses, AFailedReadOrVisitEndsThePass) {
     EXPECT_EQ(n_visits, passes.n_tiles());
 }
 
-TEST(TilesOfRank, AreEverySizethAndAllTogetherThePlan) {
+TilePlan plan_of(const std::vector<std::int64_t>& widths) {
     TilePlan plan;
-    for (std::int64_t i = 0; i < 7; ++i) {
+    for (std::size_t i = 0; i < widths.size(); ++i) {
         Tile tile;
-        tile.tile_col = i;
+        tile.tile_col = static_cast<std::int64_t>(i);
+        tile.source = {0, 0, widths[i], widths[i] == 0 ? 0 : 10};
         plan.tiles.push_back(tile);
     }
-    std::vector<int> owners(7, 0);
-    for (int rank = 0; rank < 3; ++rank) {
-        for (const Tile& tile : tiles_of_rank(plan, rank, 3)) {
-            EXPECT_EQ(tile.tile_col % 3, rank);
-            ++owners[static_cast<std::size_t>(tile.tile_col)];
+    return plan;
+}
+
+TEST(TilesOfRank, AreAllTogetherThePlan) {
+    const TilePlan plan = plan_of({5, 9, 0, 9, 2, 9, 0, 4});
+    for (const int size : {1, 2, 3, 20}) {
+        std::vector<int> owners(plan.tiles.size(), 0);
+        for (int rank = 0; rank < size; ++rank) {
+            std::int64_t last = -1;
+            for (const Tile& tile : tiles_of_rank(plan, rank, size)) {
+                EXPECT_GT(tile.tile_col, last);
+                last = tile.tile_col;
+                ++owners[static_cast<std::size_t>(tile.tile_col)];
+            }
         }
+        EXPECT_EQ(owners, std::vector<int>(plan.tiles.size(), 1)) << size << " ranks";
     }
-    EXPECT_EQ(owners, std::vector<int>(7, 1));
+}
+
+TEST(TilesOfRank, AreAsMuchForEachRank) {
+    // Every other tile is the narrower one of its row.
+    const TilePlan plan = plan_of({256, 232, 256, 232, 256, 232, 256, 232});
+    for (int rank = 0; rank < 2; ++rank) {
+        std::int64_t n_cols = 0;
+        for (const Tile& tile : tiles_of_rank(plan, rank, 2)) n_cols += tile.source.n_cols;
+        EXPECT_EQ(n_cols, 4 * (256 + 232) / 2);
+    }
 }
 
 }  // namespace

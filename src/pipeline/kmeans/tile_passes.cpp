@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <future>
+#include <numeric>
 
 namespace rastertide {
 
@@ -63,9 +64,21 @@ void TilePasses::for_each(const Visit& visit) {
 }
 
 std::vector<Tile> tiles_of_rank(const TilePlan& plan, int rank, int size) {
+    std::vector<std::size_t> order(plan.tiles.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto n_pixels = [&](std::size_t i) { return plan.tiles[i].source.n_pixels(); };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return n_pixels(a) > n_pixels(b); });
+    std::vector<std::int64_t> loads(static_cast<std::size_t>(size), 0);
+    std::vector<std::size_t> own;
+    for (const std::size_t i : order) {
+        const auto least = std::min_element(loads.begin(), loads.end());
+        *least += std::max<std::int64_t>(1, n_pixels(i));
+        if (least - loads.begin() == rank) own.push_back(i);
+    }
+    std::sort(own.begin(), own.end());  // as they lie in the files
     std::vector<Tile> tiles;
-    for (auto i = static_cast<std::size_t>(rank); i < plan.tiles.size(); i += static_cast<std::size_t>(size))
-        tiles.push_back(plan.tiles[i]);
+    for (const std::size_t i : own) tiles.push_back(plan.tiles[i]);
     return tiles;
 }
 
