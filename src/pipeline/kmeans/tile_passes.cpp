@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <future>
-#include <numeric>
 
 namespace rastertide {
 
@@ -64,22 +63,14 @@ void TilePasses::for_each(const Visit& visit) {
 }
 
 std::vector<Tile> tiles_of_rank(const TilePlan& plan, int rank, int size) {
-    std::vector<std::size_t> order(plan.tiles.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto n_pixels = [&](std::size_t i) { return plan.tiles[i].source.n_pixels(); };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return n_pixels(a) > n_pixels(b); });
     std::vector<std::int64_t> loads(static_cast<std::size_t>(size), 0);
-    std::vector<std::size_t> own;
-    for (const std::size_t i : order) {
+    std::vector<Tile> own;
+    for (const Tile& tile : plan.tiles) {
         const auto least = std::min_element(loads.begin(), loads.end());
-        *least += std::max<std::int64_t>(1, n_pixels(i));
-        if (least - loads.begin() == rank) own.push_back(i);
+        *least += std::max<std::int64_t>(1, tile.source.n_pixels());
+        if (least - loads.begin() == rank) own.push_back(tile);
     }
-    std::sort(own.begin(), own.end());  // as they lie in the files
-    std::vector<Tile> tiles;
-    for (const std::size_t i : own) tiles.push_back(plan.tiles[i]);
-    return tiles;
+    return own;
 }
 
 }  // namespace rastertide

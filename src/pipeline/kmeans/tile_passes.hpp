@@ -42,8 +42,8 @@ class TilePasses {
     std::int64_t free_bytes_;
 };
 
-/// The tiles of a rank, in the plan's order: the largest first, each goes to the rank that has least to read.
-/// Every tile is one rank's.
+/// The tiles of a rank: in the plan's order, each goes to the rank that has least to read so far. Neighbours
+/// mostly go to different ranks, as what margins save depends on what a tile shows.
 std::vector<Tile> tiles_of_rank(const TilePlan& plan, int rank, int size);
 
 }  // namespace rastertide
