@@ -28,18 +28,18 @@ struct KMeansModel {
 inline constexpr std::int64_t kMaxModelFileBytes = std::int64_t{1} << 30;
 
 /// The model as JSON: an object with software, version, patch, bands (their number), k, features ("patch" or
-/// "time"), scale ("linear" or "db"), energy (null if not finite), iterations, seed, sizes,
-/// band_names and centers (k lists of bands x p x p numbers, band by band, row by row). A centre is a line.
-/// Numbers read back to the same double. @throws InvalidArgument  centres that are not valid, sizes that are
-/// not k
+/// "time"), scale ("linear" or "db"), energy (null if not finite), iterations, seed, sizes, band_names and
+/// centers (k lists of bands x p x p numbers, band by band, row by row). A centre is a line. Numbers read
+/// back to the same double. @throws InvalidArgument  centres that are not valid, sizes that are not k
 std::string kmeans_model_json(const KMeansModel& model);
 
 /// Reads such a file. Only patch, bands, k and centers are needed, so that one can be written by hand; other
-/// fields than the above are skipped. The file may be
-/// anybody's: memory stays within a small multiple of its size.
+/// fields than the above are skipped. The file may be anybody's: memory stays within a small multiple of its
+/// size.
 /// @throws InvalidArgument  naming the file, the field, what it holds and what is expected: not JSON, a field
 ///                          missing, given twice, of another type or out of range; lists that do not fit
-///                          patch, bands and k; a number that is not finite
+///                          patch, bands and k; a number that is not finite, a centre beyond
+///                          1e17 in magnitude
 /// @throws IoError          no such file, not a file, empty, too large, not readable
 KMeansModel read_kmeans_model(const std::string& path);
 

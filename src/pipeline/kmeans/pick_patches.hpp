@@ -72,8 +72,6 @@ class PatchPass {
   public:
     PatchPass(KMeansRun& run, PatchCenters centers);
     void visit(const Tile& tile, const float* pixels, PatchPicker& picker);
-    /// Squared distances of the last tile, [label dates][locations]; NaN: not valid.
-    const float* distances() const { return distances_.get(); }
 
   private:
     void copy_patch(const Tile& tile, const float* pixels, std::int64_t date, std::int64_t location,
@@ -81,7 +79,7 @@ class PatchPass {
 
     KMeansRun& run_;
     PatchCenters centers_;
-    std::unique_ptr<float[]> distances_;
+    std::unique_ptr<float[]> distances_;  // of a tile, [label dates][locations]; NaN: not valid
 };
 
 /// One centre, all of whose values are equal.

@@ -12,9 +12,9 @@ namespace rastertide {
 WeightedFit best_of_starts(const WeightedPoints& points, std::int64_t k, const RunKMeansOptions& options,
                            std::uint64_t random_key_of_fit);
 
-/// K-Means of a sample by refined starts (Bradley & Fayyad 1998): parts of the
-/// sample are clustered by themselves, and their centres, weighted, are clustered for the start. Parts have
-/// more clusters than asked for, so that small ones are not merged too early.
+/// K-Means of a sample by refined starts (Bradley & Fayyad 1998): parts of the sample are clustered
+/// by themselves, and their centres, weighted, are clustered for the start. Parts have more clusters than
+/// asked for, so that small ones are not merged too early.
 WeightedFit fit_sample(const WeightedPoints& points, std::int64_t k, const RunKMeansOptions& options,
                        std::uint64_t random_key_of_fit);
 
