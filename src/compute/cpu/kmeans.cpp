@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <numeric>
 
 #include "compute/cpu/kmeans_margins.hpp"
 #include "compute/cpu/kmeans_rows.hpp"
@@ -65,12 +66,12 @@ float label_level(const PatchCenters& centers) {
     return static_cast<float>(std::round(*middle / step) * step);
 }
 
-KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, float level,
+KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& model, float level,
                        const FixedPoint& fixed_point, KMeansSums wanted)
     : n_dates(pixels.n_dates),
-      n_clusters(centers.n_clusters),
-      n_bands(centers.n_bands),
-      patch(centers.patch_size),
+      n_clusters(model.n_clusters),
+      n_bands(model.n_bands),
+      patch(model.patch_size),
       n_rows(pixels.n_rows - patch + 1),
       n_cols(pixels.n_cols - patch + 1),
       row_lines(patch * n_bands),
@@ -85,17 +86,21 @@ KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, fl
       sum_stride(patch == 1 ? 1 : round_up(patch, kSumUnit)),
       fixed(fixed_point),
       offset(level),
-      scale(fixed_point.scale()),
-      coefficients(centers.values.size() + kPadding),
-      half_norms(static_cast<std::size_t>(n_clusters) + kPadding) {
-    for (std::int64_t k = 0; k < n_clusters; ++k) {
+      scale(fixed_point.scale()) {
+    const auto n = static_cast<std::size_t>(n_clusters);
+    centers.coefficients.resize(model.values.size() + CenterTable::kPadding);
+    centers.half_norms.resize(n + CenterTable::kPadding);
+    centers.labels.resize(n);
+    std::iota(centers.labels.begin(), centers.labels.end(), 1U);
+    for (std::size_t k = 0; k < n; ++k) {
         double norm_sq = 0;
         for (std::int64_t i = 0; i < row_lines * patch; ++i) {
-            const double value = centers.center(k)[feature_of(i)] - static_cast<double>(offset);
-            coefficients[static_cast<std::size_t>(i * n_clusters + k)] = static_cast<float>(value);
+            const double value =
+                model.center(static_cast<std::int64_t>(k))[feature_of(i)] - static_cast<double>(offset);
+            centers.coefficients[static_cast<std::size_t>(i) * n + k] = static_cast<float>(value);
             norm_sq += value * value;
         }
-        half_norms[static_cast<std::size_t>(k)] = static_cast<float>(norm_sq / 2);
+        centers.half_norms[k] = static_cast<float>(norm_sq / 2);
     }
 }
 
@@ -127,7 +132,7 @@ KMeansScratch::KMeansScratch(const KMeansPlan& plan, const PruneStep* prune)
     if (prune == nullptr) return;
     margin_row_ = allocate_zeros<std::uint16_t>(plan.line_floats);
     class_row_ = allocate_zeros<std::uint8_t>(plan.line_floats);
-    scores_ = allocate_zeros<float>(kColUnit * prune->n_padded);
+    scores_ = allocate_zeros<float>(std::max<std::int64_t>(kColUnit * prune->n_padded, 1));
     margins = margin_row_.get();
     classes = class_row_.get();
     scores = scores_.get();
@@ -203,13 +208,13 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
                           memory.n_passes() == 0 ? KMeansSums::All : KMeansSums::Changes);
     PatchMargins* margins = memory.margins();
     PruneStep prune;
-    if (margins != nullptr) prune = prepare_margins(pixels, plan, *margins);
+    if (margins != nullptr) prune = prepare_step(pixels, plan, *margins);
     std::vector<std::int64_t> moved(static_cast<std::size_t>(plan.n_clusters) + 1);
     std::atomic<std::int64_t> n_changed = 0;
     for_each_block(
-        plan, prune.use_margins ? &prune : nullptr, n_threads,
+        plan, prune.use_classes() ? &prune : nullptr, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {
-            if (prune.use_margins) {
+            if (prune.use_classes()) {
                 n_changed +=
                     reassign_block(pixels, plan, prune, block, memory.narrow_labels(), *margins, scratch);
             } else {

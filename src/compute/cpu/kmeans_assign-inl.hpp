@@ -161,26 +161,42 @@ struct Nearest {
     hn::Vec<KF> best_0, best_1;
     hn::Vec<KU> label_0, label_1;
 
-    HWY_INLINE void offer(const hn::Vec<KF> score_0, const hn::Vec<KF> score_1, std::int64_t label) {
-        const auto value = hn::Set(kLabel, static_cast<std::uint32_t>(label));
-        const auto nearer_0 = hn::Lt(score_0, best_0);  // false for NaN: the label stays 0
-        const auto nearer_1 = hn::Lt(score_1, best_1);
+    /// @tparam kInOrder  centres come by label: the first of several at one distance is kept as it is
+    template <bool kInOrder>
+    HWY_INLINE void offer(const hn::Vec<KF> score_0, const hn::Vec<KF> score_1, std::uint32_t label) {
+        const auto value = hn::Set(kLabel, label);
+        const auto nearer_0 = is_nearer<kInOrder>(score_0, best_0, value, label_0);
+        const auto nearer_1 = is_nearer<kInOrder>(score_1, best_1, value, label_1);
         label_0 = hn::IfThenElse(hn::RebindMask(kLabel, nearer_0), value, label_0);
         label_1 = hn::IfThenElse(hn::RebindMask(kLabel, nearer_1), value, label_1);
         best_0 = hn::IfThenElse(nearer_0, score_0, best_0);
         best_1 = hn::IfThenElse(nearer_1, score_1, best_1);
     }
+
+  private:
+    /// False for NaN: the label stays 0.
+    template <bool kInOrder>
+    static HWY_INLINE hn::Mask<KF> is_nearer(const hn::Vec<KF> score, const hn::Vec<KF> best,
+                                             const hn::Vec<KU> value, const hn::Vec<KU> label) {
+        if constexpr (kInOrder) return hn::Lt(score, best);
+        const auto lower = hn::RebindMask(kPixel, hn::Lt(value, label));
+        return hn::Or(hn::Lt(score, best), hn::And(hn::Eq(score, best), lower));
+    }
 };
 
+/// Which scores find_nearest() keeps, and in which order it is given the centres.
+enum class Offer { InOrder, InOrderKept, AnyOrder };
+
 /// Offers the centres [first, first + kGroup) to the patches of 2 kCols columns from `col` on.
-/// @param scores  with kKeep: [n_clusters][2 kCols], out
-template <int kGroup, bool kKeep>
-HWY_INLINE void offer_group(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
-                            std::int64_t first, Nearest& nearest, float* scores) {
-    const float* coefficients = plan.coefficients.data() + first;
+/// @param scores  with InOrderKept: [n_clusters][2 kCols], out
+template <int kGroup, Offer kOffer>
+HWY_INLINE void offer_group(const KMeansPlan& plan, const CenterTable& centers, const float* const* lines,
+                            std::int64_t col, std::int64_t first, Nearest& nearest, float* scores) {
+    const float* coefficients = centers.coefficients.data() + first;
+    const float* half_norms = centers.half_norms.data() + first;
     hn::Vec<KF> sums_0[kGroup], sums_1[kGroup];
 #pragma GCC unroll 16
-    for (int k = 0; k < kGroup; ++k) sums_0[k] = sums_1[k] = hn::Set(kPixel, plan.half_norms[first + k]);
+    for (int k = 0; k < kGroup; ++k) sums_0[k] = sums_1[k] = hn::Set(kPixel, half_norms[k]);
     for (std::int64_t line = 0; line < plan.row_lines; ++line) {
         const float* pixels = lines[line] + col;
         for (std::int64_t dx = 0; dx < plan.patch; ++dx, coefficients += plan.n_clusters) {
@@ -194,10 +210,11 @@ HWY_INLINE void offer_group(const KMeansPlan& plan, const float* const* lines, s
             }
         }
     }
+    const std::uint32_t* labels = centers.labels.data() + first;
 #pragma GCC unroll 16
     for (int k = 0; k < kGroup; ++k) {
-        nearest.offer(sums_0[k], sums_1[k], first + k + 1);
-        if constexpr (kKeep) {
+        nearest.offer<kOffer != Offer::AnyOrder>(sums_0[k], sums_1[k], labels[k]);
+        if constexpr (kOffer == Offer::InOrderKept) {
             hn::StoreU(sums_0[k], kPixel, scores + (first + k) * 2 * kCols);
             hn::StoreU(sums_1[k], kPixel, scores + (first + k) * 2 * kCols + kCols);
         }
@@ -205,40 +222,54 @@ HWY_INLINE void offer_group(const KMeansPlan& plan, const float* const* lines, s
 }
 
 /// offer_group() for a number of centres that is known when the program runs.
-template <int kGroup, bool kKeep>
-HWY_INLINE void offer_centers(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
-                              std::int64_t first, std::int64_t n, Nearest& nearest, float* scores) {
+template <int kGroup, Offer kOffer>
+HWY_INLINE void offer_centers(const KMeansPlan& plan, const CenterTable& centers, const float* const* lines,
+                              std::int64_t col, std::int64_t first, std::int64_t n, Nearest& nearest,
+                              float* scores) {
     if constexpr (kGroup > 0) {
-        if (n == kGroup) return offer_group<kGroup, kKeep>(plan, lines, col, first, nearest, scores);
-        offer_centers<kGroup - 1, kKeep>(plan, lines, col, first, n, nearest, scores);
+        if (n == kGroup) {
+            return offer_group<kGroup, kOffer>(plan, centers, lines, col, first, nearest, scores);
+        }
+        offer_centers<kGroup - 1, kOffer>(plan, centers, lines, col, first, n, nearest, scores);
     }
 }
 
-/// The nearest of all centres to the patches of 2 kCols columns from `col` on; with kKeep also all scores.
-template <bool kKeep>
-HWY_INLINE Nearest find_nearest(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
+/// The nearest of the centres [begin, end) to the patches of 2 kCols columns from `col` on.
+template <Offer kOffer>
+HWY_INLINE Nearest find_nearest(const KMeansPlan& plan, const CenterTable& centers, std::int64_t begin,
+                                std::int64_t end, const float* const* lines, std::int64_t col,
                                 float* scores) {
-    const std::int64_t n_groups = (plan.n_clusters + kMaxGroup - 1) / kMaxGroup;
+    const std::int64_t n_centers = end - begin;
     const auto far = hn::Set(kPixel, std::numeric_limits<float>::infinity());
     Nearest nearest{far, far, hn::Zero(kLabel), hn::Zero(kLabel)};
+    if (n_centers <= kMaxGroup) {  // without divisions, which cost as much as a centre
+        offer_centers<kMaxGroup, kOffer>(plan, centers, lines, col, begin, n_centers, nearest, scores);
+        return nearest;
+    }
+    const std::int64_t n_groups = (n_centers + kMaxGroup - 1) / kMaxGroup;
     for (std::int64_t group = 0; group < n_groups; ++group) {
-        const std::int64_t first = plan.n_clusters * group / n_groups;
-        const std::int64_t n = plan.n_clusters * (group + 1) / n_groups - first;
-        offer_centers<kMaxGroup, kKeep>(plan, lines, col, first, n, nearest, scores);
+        const std::int64_t first = n_centers * group / n_groups;
+        const std::int64_t n = n_centers * (group + 1) / n_groups - first;
+        offer_centers<kMaxGroup, kOffer>(plan, centers, lines, col, begin + first, n, nearest, scores);
     }
     return nearest;
+}
+
+/// Keeps labels of 2 kCols columns. `labels` has room for whole vectors.
+HWY_INLINE void store_labels(const Nearest& nearest, std::uint16_t* labels) {
+    const hn::Rebind<std::uint16_t, KU> narrow;
+    const hn::RebindToSigned<KF> whole;
+    hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(whole, nearest.label_0)), narrow, labels);
+    hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(whole, nearest.label_1)), narrow, labels + kCols);
 }
 
 /// Labels of n_cols locations of a row, 0 where the patch holds a NaN. `labels` has room for whole vectors.
 HWY_NOINLINE void label_row(const KMeansPlan& plan, const PatchLines& lines, std::int64_t n_cols,
                             std::uint16_t* labels) {
-    const hn::Rebind<std::uint16_t, KU> narrow;
     for (std::int64_t col = 0; col < n_cols; col += 2 * kCols) {
-        const Nearest nearest = find_nearest<false>(plan, lines.pixels(), col, nullptr);
-        hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(hn::RebindToSigned<KF>(), nearest.label_0)), narrow,
-                   labels + col);
-        hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(hn::RebindToSigned<KF>(), nearest.label_1)), narrow,
-                   labels + col + kCols);
+        store_labels(find_nearest<Offer::InOrder>(plan, plan.centers, 0, plan.n_clusters, lines.pixels(), col,
+                                                  nullptr),
+                     labels + col);
     }
 }
 

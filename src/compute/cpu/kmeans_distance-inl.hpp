@@ -37,7 +37,7 @@ struct Shortest {
 template <int kGroup>
 HWY_INLINE void offer_distances(const KMeansPlan& plan, const float* const* lines, std::int64_t col,
                                 std::int64_t first, Shortest& shortest) {
-    const float* coefficients = plan.coefficients.data() + first;
+    const float* coefficients = plan.centers.coefficients.data() + first;
     hn::Vec<KF> sums_0[kGroup], sums_1[kGroup];
 #pragma GCC unroll 16
     for (int k = 0; k < kGroup; ++k) sums_0[k] = sums_1[k] = hn::Zero(kPixel);

@@ -7,6 +7,8 @@
 #include <limits>
 #include <span>
 
+#include "compute/cpu/kmeans_candidates.hpp"
+#include "compute/cpu/kmeans_drift.hpp"
 #include "core/rounding.hpp"
 
 namespace rastertide::cpu {
@@ -15,182 +17,15 @@ namespace {
 constexpr int kClasses = PatchMargins::kClasses;
 /// Units of margin that the usual drift of one pass takes: rounding up to whole units costs 1 in as many.
 constexpr double kUnitsPerPass = 64;
-/// While more labels than one in this many change, centres move too far for margins to pay.
-constexpr std::int64_t kUnrest = 32;
+/// While more labels than K in this many change, centres move too far for margins to pay more than
+/// candidates: measured for K = 7 to 64.
+constexpr std::int64_t kUnrest = 4096;
 /// No weight is so low that a patch at its centre could be kept for more passes: a rival that stood still may
 /// move later.
 constexpr double kMostPasses = 128;
 /// Weights are renewed when that promises fewer failures by this factor, after so many passes at least.
 constexpr double kWornOut = 1.4;
 constexpr int kLeastAge = 2;
-
-/// Mean and sum of squares about it of a patch, relative to a level.
-struct Moments {
-    double mean = 0, square = 0;
-};
-
-Moments moments_of(const PixelStack& pixels, const KMeansPlan& plan, std::int64_t date, std::int64_t row,
-                   std::int64_t col) {
-    double sum = 0, square = 0;
-    for (std::int64_t image = date * plan.n_bands; image < (date + 1) * plan.n_bands; ++image) {
-        for (std::int64_t y = row; y < row + plan.patch; ++y) {
-            const float* line = pixels.data + (image * pixels.n_rows + y) * pixels.n_cols + col;
-            for (std::int64_t x = 0; x < plan.patch; ++x) {
-                const double value = static_cast<double>(line[x] - plan.offset);
-                sum += value;
-                square += value * value;
-            }
-        }
-    }
-    const auto n = static_cast<double>(plan.row_lines * plan.patch);
-    return {sum / n, std::max(square - sum * sum / n, 0.0)};
-}
-
-/// Moments of some thousand valid patches, evenly spread, by mean.
-std::vector<Moments> sample_moments(const PixelStack& pixels, const KMeansPlan& plan) {
-    constexpr std::int64_t kSample = 8192;
-    const std::int64_t n = plan.n_dates * plan.n_rows * plan.n_cols;
-    std::vector<Moments> sample;
-    // An odd step meets all columns of a tile whose width is a power of two.
-    for (std::int64_t i = 0; i < n; i += std::max<std::int64_t>(n / kSample, 1) | 1) {
-        const std::int64_t row = i / plan.n_cols % plan.n_rows;
-        const Moments found = moments_of(pixels, plan, i / (plan.n_cols * plan.n_rows), row, i % plan.n_cols);
-        if (std::isfinite(found.mean) && std::isfinite(found.square)) sample.push_back(found);
-    }
-    std::ranges::sort(sample, {}, &Moments::mean);
-    return sample;
-}
-
-/// Places that cut sorted values into n parts, first and last included: where the widths of the parts, times
-/// the numbers of values in them, add up to the least, which is at equal steps of the sum of the gaps' square
-/// roots.
-template <class Values>
-std::vector<std::size_t> cut(const Values& sorted, std::size_t n) {
-    std::vector<double> steps{0};
-    for (std::size_t i = 1; i < sorted.size(); ++i) {
-        steps.push_back(steps.back() + std::sqrt(sorted[i] - sorted[i - 1]));
-    }
-    std::vector<std::size_t> cuts;
-    for (std::size_t part = 0; part <= n; ++part) {
-        const double step = steps.back() * static_cast<double>(part) / static_cast<double>(n);
-        cuts.push_back(static_cast<std::size_t>(std::ranges::lower_bound(steps, step) - steps.begin()));
-        cuts.back() = std::min(cuts.back(), sorted.size() - 1);
-    }
-    return cuts;
-}
-
-/// Bounds of the spreads within one class of means. @param m  numbers of a patch
-void set_square_edges(std::span<const Moments> sample, double m,
-                      std::array<float, PatchMargins::kSpreads>& edges) {
-    std::vector<double> spreads;
-    for (const Moments& moments : sample) spreads.push_back(std::sqrt(moments.square));
-    std::ranges::sort(spreads);
-    // The sample does not hold the largest.
-    spreads.push_back(spreads.back() * 1.25);
-    // Of a constant patch, rounding alone makes a spread.
-    const double rounding = m * 0x1p-24 * sample.back().mean;
-    const std::vector<std::size_t> cuts = cut(spreads, PatchMargins::kSpreads);
-    for (std::size_t j = 0; j < edges.size(); ++j) {
-        const double spread = spreads[cuts[j + 1]];
-        edges[j] = static_cast<float>(spread * spread + 16 * m * rounding * rounding);
-    }
-}
-
-void set_classes(const PixelStack& pixels, const KMeansPlan& plan, PatchMargins& margins) {
-    std::vector<Moments> sample = sample_moments(pixels, plan);
-    if (sample.empty()) sample.emplace_back();
-    std::vector<double> means;
-    for (const Moments& moments : sample) means.push_back(moments.mean);
-    const std::vector<std::size_t> cuts = cut(means, PatchMargins::kMeans);
-    for (std::size_t i = 0; i < PatchMargins::kMeans; ++i) {
-        margins.mean_edges[i] = static_cast<float>(means[cuts[i]]);
-        const std::size_t n = std::max<std::size_t>(cuts[i + 1] - cuts[i], 1);
-        set_square_edges(std::span(sample).subspan(cuts[i], n),
-                         static_cast<double>(plan.row_lines * plan.patch), margins.square_edges[i]);
-    }
-    margins.mean_edges.back() =
-        std::nextafter(static_cast<float>(means.back()), std::numeric_limits<float>::infinity());
-}
-
-/// What is known of all patches of a class.
-struct ClassBounds {
-    double min_mean, max_mean, spread, norm;
-};
-
-/// @param m  numbers of a patch
-ClassBounds bounds_of(const PatchMargins& margins, int i_class, double m) {
-    const auto mean = static_cast<std::size_t>(i_class / PatchMargins::kSpreads);
-    const auto spread = static_cast<std::size_t>(i_class % PatchMargins::kSpreads);
-    // Classes come from sums in float: of m terms, off by m 2^-24 of the mean magnitude at most.
-    const double rounding = 2 * (m + 4) * 0x1p-24;
-    const double low = margins.mean_edges[mean], high = margins.mean_edges[mean + 1];
-    const double square = static_cast<double>(margins.square_edges[mean][spread]) * (1 + rounding);
-    const double error = rounding * (std::max(std::abs(low), std::abs(high)) + std::sqrt(square / m));
-    const double most = std::max(std::abs(low), std::abs(high)) + error;
-    return {low - error, high + error, std::sqrt(square), std::sqrt(m * most * most + square)};
-}
-
-/// Centres of a pass and how they moved since the one before, [n_clusters][m].
-struct Drift {
-    Drift(const KMeansPlan& plan, const PatchMargins& last)
-        : n(static_cast<std::size_t>(plan.n_clusters)),
-          m(static_cast<std::size_t>(plan.row_lines * plan.patch)) {
-        moves.resize(n * m);
-        centers.resize(n * m);
-        for (std::size_t k = 0; k < n; ++k) {
-            double square = 0;
-            for (std::size_t i = 0; i < m; ++i) {
-                const auto now = static_cast<double>(plan.coefficients[i * n + k]);
-                moves[k * m + i] = now - static_cast<double>(last.coefficients[i * n + k]);
-                centers[k * m + i] = now;
-                square += now * now;
-            }
-            norms.push_back(std::sqrt(square));
-            half_norms.push_back(std::abs(static_cast<double>(plan.half_norms[k])));
-            half_norm_moves.push_back(static_cast<double>(plan.half_norms[k]) -
-                                      static_cast<double>(last.half_norms[k]));
-        }
-    }
-
-    std::size_t n, m;
-    std::vector<double> moves, centers, norms, half_norms, half_norm_moves;
-};
-
-/// How much a gap between two centres can shrink: level mean(x) + shape spread(x) - half_norms.
-struct PairDrift {
-    double level = 0, shape = 0, half_norms = 0;
-    double gap = 0;  ///< of the own centre itself to the rival
-
-    PairDrift(const Drift& drift, std::size_t own, std::size_t rival) {
-        const double* own_moves = drift.moves.data() + own * drift.m;
-        const double* rival_moves = drift.moves.data() + rival * drift.m;
-        double square = 0;
-        for (std::size_t i = 0; i < drift.m; ++i) {
-            const double move = rival_moves[i] - own_moves[i];
-            const double apart = drift.centers[rival * drift.m + i] - drift.centers[own * drift.m + i];
-            level += move;
-            square += move * move;
-            gap += apart * apart / 2;
-        }
-        const auto m = static_cast<double>(drift.m);
-        // The difference of two large squares may lose all its digits: a relative 1e-12 is far above that.
-        shape = std::sqrt(std::max(square - level * level / m, 0.0) + square * 1e-12);
-        half_norms = drift.half_norm_moves[rival] - drift.half_norm_moves[own];
-    }
-
-    double loss(const ClassBounds& bounds) const {
-        return std::max(bounds.min_mean * level, bounds.max_mean * level) + bounds.spread * shape -
-               half_norms;
-    }
-};
-
-/// How far the computed gap between two centres may be off.
-double rounding_of(const Drift& drift, std::size_t own, std::size_t rival, double norm) {
-    const double per_term = (static_cast<double>(drift.m) + 2) * 0x1p-24 * 1.01;
-    return per_term * (drift.half_norms[own] + drift.half_norms[rival] +
-                       (drift.norms[own] + drift.norms[rival]) * norm) +
-           1e-40;
-}
 
 /// The classes that a centre and its neighbours in mean belong to, of the middle spread: what most of its
 /// patches are like.
@@ -294,8 +129,17 @@ bool renew_weights(const Drift& drift, const std::vector<LabelDrift>& labels, bo
     return true;
 }
 
+/// All margins fail, and are set anew.
+void begin_margins(const KMeansPlan& plan, PatchMargins& margins) {
+    const auto n = static_cast<std::size_t>(plan.n_clusters);
+    for (auto& weights : margins.weights) weights.assign(n * n, 1);
+    for (auto& slack : margins.slack) slack.assign(n * kClasses, 0);
+    margins.margins.resize(static_cast<std::size_t>(plan.n_dates * plan.n_rows * plan.n_cols));
+}
+
 PruneStep make_step(const KMeansPlan& plan, bool first, PatchMargins& margins) {
-    const Drift drift(plan, margins);
+    if (first) begin_margins(plan, margins);
+    const Drift drift(plan, margins.coefficients, margins.half_norms);
     std::vector<LabelDrift> labels(drift.n);
     for (std::size_t own = 0; own < drift.n; ++own) {
         for (std::size_t rival = 0; rival < drift.n; ++rival) {
@@ -307,7 +151,6 @@ PruneStep make_step(const KMeansPlan& plan, bool first, PatchMargins& margins) {
     const auto rows = static_cast<std::size_t>(1 + plan.n_clusters) * kClasses;
     PruneStep step;
     step.use_margins = true;
-    step.new_classes = first;
     step.version = static_cast<std::int32_t>(margins.version);
     step.version_stride = static_cast<std::int32_t>(rows);
     step.losses.assign(rows * PatchMargins::kVersions, PruneStep::kFail);
@@ -334,31 +177,34 @@ PruneStep make_step(const KMeansPlan& plan, bool first, PatchMargins& margins) {
 
 }  // namespace
 
-PruneStep prepare_margins(const PixelStack& pixels, const KMeansPlan& plan, PatchMargins& margins) {
+PruneStep prepare_step(const PixelStack& pixels, const KMeansPlan& plan, PatchMargins& margins) {
     const std::int64_t n_patches = plan.n_dates * plan.n_rows * plan.n_cols;
-    const bool same_level = margins.level == plan.offset;
+    const bool same_level = margins.level == plan.offset && !margins.coefficients.empty();
     // Scores of such centres may be infinite.
-    const bool huge = std::ranges::any_of(plan.half_norms, [](float h) { return !(h < 1e36F); });
-    const bool restless = huge || margins.n_changed < 0 || margins.n_changed > n_patches / kUnrest;
+    const bool huge = std::ranges::any_of(plan.centers.half_norms, [](float h) { return !(h < 1e36F); });
+    const bool restless = margins.n_changed < 0 || margins.n_changed > n_patches * plan.n_clusters / kUnrest;
     PruneStep step;
-    if (huge || !same_level || margins.coefficients.empty()) margins.in_use = false;
-    if (same_level && !margins.coefficients.empty() && (margins.in_use || !restless)) {
-        const bool begin = !margins.in_use;
-        if (begin) {
-            const auto n = static_cast<std::size_t>(plan.n_clusters);
-            margins.in_use = true;
-            for (auto& weights : margins.weights) weights.assign(n * n, 1);
-            for (auto& slack : margins.slack) slack.assign(n * kClasses, 0);
-            margins.margins.resize(static_cast<std::size_t>(n_patches));
+    if (huge || !same_level) {
+        margins.in_use = false;
+        margins.classes.clear();
+    }
+    if (!huge) {
+        const bool new_classes = margins.classes.empty();
+        if (new_classes) {
             margins.classes.resize(static_cast<std::size_t>(n_patches));
             set_classes(pixels, plan, margins);
         }
-        step = make_step(plan, begin, margins);
+        if (same_level && (margins.in_use || !restless)) {
+            step = make_step(plan, !margins.in_use, margins);
+            margins.in_use = true;
+        } else {
+            set_candidates(plan, margins, step);
+        }
+        step.new_classes = new_classes;
     }
     margins.level = plan.offset;
-    margins.coefficients.assign(plan.coefficients.begin(),
-                                plan.coefficients.begin() + plan.n_clusters * plan.row_lines * plan.patch);
-    margins.half_norms.assign(plan.half_norms.begin(), plan.half_norms.begin() + plan.n_clusters);
+    margins.coefficients = plan.centers.coefficients;
+    margins.half_norms = plan.centers.half_norms;
     return step;
 }
 

@@ -25,8 +25,9 @@
 
 namespace rastertide::cpu {
 
-/// Makes margins ready for a pass with the centres of `plan`; decides whether the pass uses them.
-PruneStep prepare_margins(const PixelStack& pixels, const KMeansPlan& plan, PatchMargins& margins);
+/// Makes classes and margins ready for a pass with the centres of `plan`; decides whether it uses margins,
+/// candidates or neither.
+PruneStep prepare_step(const PixelStack& pixels, const KMeansPlan& plan, PatchMargins& margins);
 
 /// Notes how a pass went.
 /// @param moved  [1 + n_clusters]: how many more patches than before have each label

@@ -20,6 +20,7 @@
 #include <hwy/highway.h>
 
 #include "compute/cpu/kmeans_assign-inl.hpp"
+#include "compute/cpu/kmeans_classes-inl.hpp"
 #include "compute/cpu/kmeans_rows.hpp"
 #include "compute/cpu/lof_networks-inl.hpp"
 
@@ -28,10 +29,7 @@ namespace rastertide::cpu::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using KI = hn::RebindToSigned<KF>;
-inline constexpr KI kInt{};
 inline constexpr hn::Rebind<std::uint16_t, KF> kMargin{};
-inline constexpr hn::Rebind<std::uint8_t, KF> kClass{};
 inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// Margins hold the version of their weights below their units.
 inline constexpr int kVersionBits = PatchMargins::kVersionBits;
@@ -42,67 +40,6 @@ inline constexpr std::uint16_t kVoidMargin = 65535;
 /// patches cost about twice as much each.
 inline constexpr int kGroupFails = static_cast<int>(kCols);
 static_assert(kLanes == kCols);
-
-/// Classes of kCols patches from `col` on: PatchMargins.
-HWY_INLINE hn::Vec<KI> classes_of(const KMeansPlan& plan, const PatchMargins& margins,
-                                  const float* const* lines, std::int64_t col) {
-    const auto n = hn::Set(kPixel, static_cast<float>(plan.row_lines * plan.patch));
-    // Two chains of additions each: one would wait for its own results.
-    auto sum = hn::Zero(kPixel), sum_odd = sum, square = sum, square_odd = sum;
-    for (std::int64_t line = 0; line < plan.row_lines; ++line) {
-        const float* pixels = lines[line] + col;
-        sum = hn::Add(sum, hn::LoadU(kPixel, pixels));
-        for (std::int64_t dx = 1; dx < plan.patch; dx += 2) {
-            sum_odd = hn::Add(sum_odd, hn::LoadU(kPixel, pixels + dx));
-            sum = hn::Add(sum, hn::LoadU(kPixel, pixels + dx + 1));
-        }
-    }
-    const auto mean = hn::Div(hn::Add(sum, sum_odd), n);
-    const auto add_square = [&](const float* pixels, hn::Vec<KF>& to) {
-        const auto difference = hn::Sub(hn::LoadU(kPixel, pixels), mean);
-        to = hn::MulAdd(difference, difference, to);
-    };
-    for (std::int64_t line = 0; line < plan.row_lines; ++line) {
-        const float* pixels = lines[line] + col;
-        add_square(pixels, square);
-        for (std::int64_t dx = 1; dx < plan.patch; dx += 2) {
-            add_square(pixels + dx, square_odd);
-            add_square(pixels + dx + 1, square);
-        }
-    }
-    square = hn::Add(square, square_odd);
-    auto i_mean = hn::Zero(kInt), i_spread = hn::Zero(kInt);
-    for (std::size_t i = 1; i < PatchMargins::kMeans; ++i) {
-        const auto above = hn::Ge(mean, hn::Set(kPixel, margins.mean_edges[i]));
-        i_mean = hn::Sub(i_mean, hn::BitCast(kInt, hn::VecFromMask(kPixel, above)));
-    }
-    const auto first = hn::ShiftLeft<3>(i_mean);
-    static_assert(PatchMargins::kSpreads == 8);
-    // How many of the eight sorted bounds are below: by halves, as gathers are dear.
-    const float* edges = margins.square_edges[0].data();
-    for (const int step : {4, 2, 1}) {
-        const auto place = hn::Add(first, i_spread);
-        const auto above = hn::Gt(square, hn::GatherIndex(kPixel, edges + step - 1, place));
-        i_spread =
-            hn::IfThenElse(hn::RebindMask(kInt, above), hn::Add(i_spread, hn::Set(kInt, step)), i_spread);
-    }
-    const auto last = hn::GatherIndex(kPixel, edges, hn::Add(first, i_spread));
-    const auto lowest = hn::Set(kPixel, margins.mean_edges.front());
-    const auto highest = hn::Set(kPixel, margins.mean_edges.back());
-    const auto inside = hn::And(hn::And(hn::Ge(mean, lowest), hn::Lt(mean, highest)), hn::Le(square, last));
-    const auto found = hn::IfThenElse(hn::RebindMask(kInt, inside), hn::Add(first, i_spread),
-                                      hn::Set(kInt, PatchMargins::kOut));
-    return hn::IfThenElse(hn::RebindMask(kInt, hn::Eq(mean, mean)), found,
-                          hn::Set(kInt, PatchMargins::kVoid));
-}
-
-HWY_NOINLINE void class_row(const KMeansPlan& plan, const PatchMargins& margins, const PatchLines& lines,
-                            std::int64_t n_cols, std::uint8_t* classes) {
-    for (std::int64_t col = 0; col < n_cols; col += kCols) {
-        hn::StoreU(hn::DemoteTo(kClass, classes_of(plan, margins, lines.pixels(), col)), kClass,
-                   classes + col);
-    }
-}
 
 /// Margins of kCols columns after this pass's loss; bit i: that of column i failed.
 HWY_INLINE std::uint32_t shrink_margins(const PruneStep& prune, const KMeansScratch& scratch,
@@ -170,7 +107,8 @@ HWY_INLINE void finish_patches(const KMeansPlan& plan, const PruneStep& prune, c
 /// Labels and margins of the 2 kCols columns from `col` on, lanes along the columns.
 HWY_NOINLINE void score_group(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
                               std::int64_t col, const KMeansScratch& scratch) {
-    const Nearest nearest = find_nearest<true>(plan, lines.pixels(), col, scratch.scores);
+    const Nearest nearest = find_nearest<Offer::InOrderKept>(plan, plan.centers, 0, plan.n_clusters,
+                                                             lines.pixels(), col, scratch.scores);
     const auto finished = [&](std::int64_t place) {
         return Finished{scratch.classes + place, scratch.labels + place, scratch.margins + place};
     };
@@ -188,8 +126,8 @@ HWY_INLINE void score_chains(const KMeansPlan& plan, const PruneStep& prune, con
                              const std::int32_t* cols, std::int64_t first, float* scores) {
     hn::Vec<KF> sums[kChains];
 #pragma GCC unroll 8
-    for (int j = 0; j < kChains; ++j) sums[j] = hn::LoadU(kPixel, plan.half_norms.data() + first);
-    const float* coefficients = plan.coefficients.data() + first;
+    for (int j = 0; j < kChains; ++j) sums[j] = hn::LoadU(kPixel, plan.centers.half_norms.data() + first);
+    const float* coefficients = plan.centers.coefficients.data() + first;
     for (std::int64_t line = 0; line < plan.row_lines; ++line) {
         const float* pixels[kChains];
 #pragma GCC unroll 8

@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include "compute/cpu/kmeans_assign-inl.hpp"
+#include "compute/cpu/kmeans_classes-inl.hpp"
 #include "compute/cpu/kmeans_distance-inl.hpp"
 #include "compute/cpu/kmeans_move-inl.hpp"
 #include "compute/cpu/kmeans_prune-inl.hpp"
@@ -34,68 +35,82 @@ void assign_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const K
     }
 }
 
+/// Sums what the labels of a row in the scratch ask for, and keeps them in `labels`.
+/// @param end  of the image. @return how many changed
 template <class Label>
-std::int64_t reassign_rows(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                           Label* labels, KMeansScratch& scratch) {
-    PatchLines lines(plan, scratch);
-    const float* end = pixels.data + pixels.n_dates * pixels.n_bands * pixels.n_rows * pixels.n_cols;
-    std::int64_t n_changed = 0;
-    for (std::int64_t row = block.first_row; row < block.end_row + plan.patch - 1; ++row) {
-        lines.add_row(pixels, block, row);
-        const std::int64_t location_row = row - plan.patch + 1;
-        if (location_row < block.first_row) continue;
-        label_row(plan, lines, block.n_cols, scratch.labels);
-        Label* kept = labels + (block.date * plan.n_rows + location_row) * plan.n_cols + block.first_col;
-        if (plan.sums == KMeansSums::All) {
-            add_row_to_sums(plan, lines, block.n_cols, scratch);
-            n_changed += block.n_cols - std::count(scratch.labels, scratch.labels + block.n_cols, 0);
-            std::copy_n(scratch.labels, block.n_cols, kept);
-        } else {
-            n_changed += move_row(plan, lines, end, block.n_cols, kept, scratch);
-        }
-    }
-    return n_changed;
+std::int64_t sum_row(const KMeansPlan& plan, PatchLines& lines, const float* end, std::int64_t n_cols,
+                     Label* labels, const KMeansScratch& scratch) {
+    if (plan.sums != KMeansSums::All) return move_row(plan, lines, end, n_cols, labels, scratch);
+    add_row_to_sums(plan, lines, n_cols, scratch);
+    std::copy_n(scratch.labels, n_cols, labels);
+    return n_cols - std::count(scratch.labels, scratch.labels + n_cols, 0);
 }
 
-std::int64_t reassign_pruned_simd(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& prune,
-                                  const KMeansBlock& block, std::uint8_t* labels, PatchMargins& margins,
-                                  KMeansScratch& scratch) {
+/// Goes through the rows of a block. @param label  (lines, place of the row in the tile): fills
+/// scratch.labels
+template <class Label, class LabelRow>
+std::int64_t reassign_rows(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                           Label* labels, const KMeansScratch& scratch, LabelRow label) {
     PatchLines lines(plan, scratch);
     const float* end = pixels.data + pixels.n_dates * pixels.n_bands * pixels.n_rows * pixels.n_cols;
-    // What lies past the last column of a row never fails.
-    std::fill_n(scratch.classes, plan.line_floats, static_cast<std::uint8_t>(PatchMargins::kVoid));
     std::int64_t n_changed = 0;
     for (std::int64_t row = block.first_row; row < block.end_row + plan.patch - 1; ++row) {
         lines.add_row(pixels, block, row);
         const std::int64_t location_row = row - plan.patch + 1;
         if (location_row < block.first_row) continue;
         const std::int64_t place = (block.date * plan.n_rows + location_row) * plan.n_cols + block.first_col;
-        std::uint16_t* kept_margins = margins.margins.data() + place;
-        std::uint8_t* kept_classes = margins.classes.data() + place;
-        if (prune.new_classes) {
-            class_row(plan, margins, lines, block.n_cols, scratch.classes);
-            std::copy_n(scratch.classes, block.n_cols, kept_classes);
-        }
-        std::copy_n(kept_classes, block.n_cols, scratch.classes);
-        std::copy_n(labels + place, block.n_cols, scratch.labels);
-        std::fill(scratch.labels + block.n_cols, scratch.labels + plan.line_floats, std::uint16_t{0});
-        std::copy_n(kept_margins, block.n_cols, scratch.margins);
-        std::fill(scratch.margins + block.n_cols, scratch.margins + plan.line_floats, kVoidMargin);
-        prune_row(plan, prune, lines, block.n_cols, scratch);
-        std::copy_n(scratch.margins, block.n_cols, kept_margins);
-        n_changed += move_row(plan, lines, end, block.n_cols, labels + place, scratch);
+        label(lines, place);
+        n_changed += sum_row(plan, lines, end, block.n_cols, labels + place, scratch);
     }
     return n_changed;
 }
 
+template <class Label>
+std::int64_t reassign_plainly(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+                              Label* labels, const KMeansScratch& scratch) {
+    return reassign_rows(pixels, plan, block, labels, scratch, [&](const PatchLines& lines, std::int64_t) {
+        label_row(plan, lines, block.n_cols, scratch.labels);
+    });
+}
+
+/// Copies what is kept of a row into the scratch, and marks the columns past its end.
+template <class Kept, class Row>
+void load_row(const Kept* kept, const KMeansPlan& plan, std::int64_t n_cols, Row past_end, Row* row) {
+    std::copy_n(kept, n_cols, row);
+    std::fill(row + n_cols, row + plan.line_floats, past_end);
+}
+
+std::int64_t reassign_by_classes_simd(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& step,
+                                      const KMeansBlock& block, std::uint8_t* labels, PatchMargins& margins,
+                                      KMeansScratch& scratch) {
+    const auto label = [&](const PatchLines& lines, std::int64_t place) {
+        std::uint8_t* classes = margins.classes.data() + place;
+        if (step.new_classes) {
+            class_row(plan, margins, lines, block.n_cols, scratch.classes);
+            std::copy_n(scratch.classes, block.n_cols, classes);
+        }
+        // What lies past the last column has no candidates, and its margins never fail.
+        load_row(classes, plan, block.n_cols, std::uint8_t{PatchMargins::kVoid}, scratch.classes);
+        if (!step.use_margins) {
+            label_row_by_classes(plan, step, lines, block.n_cols, scratch);
+            return;
+        }
+        load_row(labels + place, plan, block.n_cols, std::uint16_t{0}, scratch.labels);
+        load_row(margins.margins.data() + place, plan, block.n_cols, kVoidMargin, scratch.margins);
+        prune_row(plan, step, lines, block.n_cols, scratch);
+        std::copy_n(scratch.margins, block.n_cols, margins.margins.data() + place);
+    };
+    return reassign_rows(pixels, plan, block, labels, scratch, label);
+}
+
 std::int64_t reassign_narrow_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
                                   std::uint8_t* labels, KMeansScratch& scratch) {
-    return reassign_rows(pixels, plan, block, labels, scratch);
+    return reassign_plainly(pixels, plan, block, labels, scratch);
 }
 
 std::int64_t reassign_wide_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
                                 std::uint16_t* labels, KMeansScratch& scratch) {
-    return reassign_rows(pixels, plan, block, labels, scratch);
+    return reassign_plainly(pixels, plan, block, labels, scratch);
 }
 
 void distances_of_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
@@ -121,7 +136,7 @@ namespace rastertide::cpu {
 HWY_EXPORT(assign_block_simd);
 HWY_EXPORT(reassign_narrow_simd);
 HWY_EXPORT(reassign_wide_simd);
-HWY_EXPORT(reassign_pruned_simd);
+HWY_EXPORT(reassign_by_classes_simd);
 HWY_EXPORT(distances_of_block_simd);
 
 void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
@@ -142,7 +157,8 @@ std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, co
 std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& prune,
                             const KMeansBlock& block, std::uint8_t* labels, PatchMargins& margins,
                             KMeansScratch& scratch) {
-    return HWY_DYNAMIC_DISPATCH(reassign_pruned_simd)(pixels, plan, prune, block, labels, margins, scratch);
+    return HWY_DYNAMIC_DISPATCH(reassign_by_classes_simd)(pixels, plan, prune, block, labels, margins,
+                                                          scratch);
 }
 
 void distances_of_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,

@@ -2,6 +2,7 @@
 // The rows of one date of a tile, one after the other: what a thread of the assignment step does at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -33,10 +34,20 @@ enum class KMeansSums {
 /// far from most of them where a few are bright.)
 float label_level(const PatchCenters& centers);
 
+/// Centres as the kernels hold them, relative to the offset, with room for whole vectors to be loaded.
+struct CenterTable {
+    static constexpr std::size_t kPadding = 16;
+
+    /// [row_lines][patch][n_clusters]: the centres, side by side; and kPadding more.
+    std::vector<float> coefficients;
+    std::vector<float> half_norms;      ///< [n_clusters + kPadding]: ||c||^2 / 2
+    std::vector<std::uint32_t> labels;  ///< [n_clusters]: from 1
+};
+
 /// What is the same for every row of a call.
 struct KMeansPlan {
     /// @param level  that pixels and centres are taken relative to
-    KMeansPlan(const PixelStack& pixels, const PatchCenters& centers, float level,
+    KMeansPlan(const PixelStack& pixels, const PatchCenters& model, float level,
                const FixedPoint& fixed_point, KMeansSums wanted);
 
     std::int64_t n_blocks() const { return n_dates * blocks_per_col * blocks_per_row; }
@@ -57,11 +68,8 @@ struct KMeansPlan {
     FixedPoint fixed;
     /// Pixels and centres are taken relative to it, so that no digit is lost to a common level.
     float offset;
-    double scale;  ///< of the fixed point
-    /// [row_lines][patch][n_clusters]: the centres, side by side.
-    std::vector<float> coefficients;  ///< and kPadding more, so that whole vectors can be loaded
-    std::vector<float> half_norms;    ///< [n_clusters + kPadding]: ||c||^2 / 2
-    static constexpr std::size_t kPadding = 16;
+    double scale;         ///< of the fixed point
+    CenterTable centers;  ///< in the order of their labels
 
     /// The feature at place i of the kernel's order: rows of a patch are its outer loop, bands the inner one.
     std::int64_t feature_of(std::int64_t i) const {
@@ -74,10 +82,20 @@ struct KMeansPlan {
     bool want_integers() const { return sums != KMeansSums::None && patch == 1; }
 };
 
-/// What a pass does with margins, the same for all its rows: kmeans_margins.hpp.
+/// What a pass does with classes of patches, the same for all its rows.
 struct PruneStep {
+    bool use_classes() const { return use_margins || use_candidates; }
+
+    bool new_classes = false;  ///< patches are sorted into classes first
+
+    /// Labels by candidates: kmeans_candidates.hpp.
+    bool use_candidates = false;
+    CenterTable by_mean;
+    /// By class. Bit i: the centre at place i of by_mean can be the nearest.
+    std::array<std::uint64_t, 256> candidates{};
+
+    /// Labels by margins: kmeans_margins.hpp.
     bool use_margins = false;
-    bool new_classes = false;         ///< patches are sorted into classes first
     std::int32_t version = 0;         ///< of new margins
     std::int32_t version_stride = 0;  ///< (1 + n_clusters) * 256
     /// [kVersions][1 + n_clusters][256]: what a margin loses, by version, label and class; kFail: all fail.
@@ -103,7 +121,7 @@ class KMeansScratch {
     float* raw_pixels;       ///< [line_floats]: of an image row that is summed late
     std::int32_t* changed;   ///< [line_floats]: columns whose label changed
     std::uint16_t* margins = nullptr;  ///< [line_floats], with margins
-    std::uint8_t* classes = nullptr;   ///< [line_floats], with margins
+    std::uint8_t* classes = nullptr;   ///< [line_floats], with classes
     float* scores = nullptr;           ///< with margins: two times [n_padded][vector]
     std::int64_t* counts;              ///< [1 + n_clusters]; 0 collects what is not wanted
     std::int64_t* sums;                ///< [1 + n_clusters][row_lines][sum_stride]
@@ -134,7 +152,7 @@ std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, co
 std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
                             std::uint16_t* labels, KMeansScratch& scratch);
 
-/// The same with margins: patches whose margin holds are skipped.
+/// The same by classes of patches, with margins or candidates: scores that cannot matter are not computed.
 std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& prune,
                             const KMeansBlock& block, std::uint8_t* labels, PatchMargins& margins,
                             KMeansScratch& scratch);
