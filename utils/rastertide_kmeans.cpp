@@ -20,7 +20,8 @@ std::vector<OptionSpec> option_specs() {
                    kmeans_option_specs(),
                    {{"of", 1, "FORMAT", "write the labels also as one file of this format"},
                     {"co", 1, "NAME=VALUE", "creation option of the files", true},
-                    {"overwrite", 0, "", "replace the run that OUTDIR holds"}},
+                    {"overwrite", 0, "", "replace the run that OUTDIR holds"},
+                    {"resume", 0, "", "go on with the run that OUTDIR holds, if it was stopped"}},
                    stack_option_specs(),
                    compute_option_specs()});
 }

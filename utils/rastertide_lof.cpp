@@ -21,7 +21,8 @@ std::vector<OptionSpec> option_specs() {
                     {"co", 1, "NAME=VALUE", "creation option of the files", true},
                     {"ot", 1, "Float32|Float64", "type of lof and lof_max in their files (default Float32)"},
                     {"a_nodata", 1, "VALUE", "nodata value of lof and lof_max, 0 or below (default nan)"},
-                    {"overwrite", 0, "", "replace the run that OUTDIR holds"}},
+                    {"overwrite", 0, "", "replace the run that OUTDIR holds"},
+                    {"resume", 0, "", "go on with the run that OUTDIR holds, if it was stopped"}},
                    stack_option_specs(),
                    compute_option_specs()});
 }

@@ -4,10 +4,12 @@
 
 #include <rastertide/pipeline/run_kmeans.hpp>
 
+#include "pipeline/kmeans/fit_state.hpp"
 #include "pipeline/kmeans/kmeans_memory.hpp"
 #include "pipeline/kmeans/kmeans_options.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/model_check.hpp"
+#include "pipeline/resume.hpp"
 
 namespace rastertide {
 namespace {
@@ -78,6 +80,7 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
         std::optional<KMeansModel> given = given_model(options);
         complete(options, given);
         options.validate();
+        take_tiles_of_run(options, kmeans_kind());
         RasterSeries series = open_stack(options, comm, logger);
         TilePlan plan = make_tiles(kmeans_tile_request(options, series, comm.node_size()));
         opened.emplace(KMeansRun{
@@ -101,7 +104,9 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
     const RunCosts costs = reduce_costs(run);
     set_costs(summary, costs);
     together(comm, [&] {
-        if (comm.rank() == 0) write_summary(run, summary, costs);
+        if (comm.rank() != 0) return;
+        write_summary(run, summary, costs);
+        FitState::remove(run);
     });
     if (progress) progress(1);
     return summary;

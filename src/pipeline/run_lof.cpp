@@ -8,6 +8,7 @@
 #include "pipeline/lof/lof_run.hpp"
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/number_text.hpp"
+#include "pipeline/resume.hpp"
 
 namespace rastertide {
 namespace {
@@ -73,6 +74,7 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
         const StageClock::Timer timer(clock, Stage::Open);
         options.compute.backend = resolve_backend(options.compute.backend);
         check_nodata(options.nodata);
+        take_tiles_of_run(options, lof_kind());
         RasterSeries series = open_stack(options, comm, logger);
         options.lof.validate(series.n_dates());
         TilePlan plan = plan_tiles(options, series, comm.node_size());

@@ -4,6 +4,7 @@
 #include <rastertide/core/backend.hpp>
 #include <rastertide/core/error.hpp>
 #include <rastertide/core/version.hpp>
+#include <rastertide/read/input_files.hpp>
 
 #include "pipeline/stack_run.hpp"
 
@@ -25,6 +26,13 @@ Json scenes_json(const RasterSeries& series) {
     return scenes;
 }
 
+Json inputs_json(const std::vector<std::string>& names) {
+    Json inputs = Json::array();
+    for (const InputFile& file : input_files(names))
+        inputs.push_back({{"name", file.name}, {"bytes", file.bytes}, {"modified", file.modified}});
+    return inputs;
+}
+
 }  // namespace
 
 std::string json_text(const Json& json) {
@@ -41,21 +49,30 @@ Json common_options_json(const StackRun& run) {
             {"co", options.creation_options}};
 }
 
-std::string run_record(const StackRun& run, const RunKind& kind, const Json& options) {
-    return json_text({{"software", kind.software},
-                      {"version", kVersion},
-                      {"options", options},
-                      {"grid", grid_json(run.series.grid())},
-                      {"scenes", scenes_json(run.series)}});
+Json run_record(const StackRun& run, const RunKind& kind, const Json& options,
+                const std::vector<std::string>& more_inputs) {
+    std::vector<std::string> inputs = run.series.files();
+    inputs.insert(inputs.end(), more_inputs.begin(), more_inputs.end());
+    return {{"software", kind.software},
+            {"version", kVersion},
+            {"options", options},
+            {"grid", grid_json(run.series.grid())},
+            {"scenes", scenes_json(run.series)},
+            {"inputs", inputs_json(inputs)}};
 }
 
-OutputFolder::Contents contents_of_run(const std::string& outdir, const RunKind& kind) {
+Json read_run_record(const std::string& outdir, const RunKind& kind) {
     const std::string path = outdir + "/" + kRunRecord;
-    const Json record = Json::parse(read_text_file(path), nullptr, false);
+    Json record = Json::parse(read_text_file(path), nullptr, false);
     if (record.is_discarded() || !record.is_object() || record.value("software", "") != kind.software) {
         throw InvalidArgument("'" + path + "': is not the record of a " + kind.software +
                               " run; the folder is left as it is, name another one");
     }
+    return record;
+}
+
+OutputFolder::Contents contents_of_run(const std::string& outdir, const RunKind& kind) {
+    const Json record = read_run_record(outdir, kind);
     std::vector<std::string> extensions = {".vrt", ".tif", ".qml"};
     const std::string format = record.value(Json::json_pointer("/options/of"), "");
     if (!format.empty()) {

@@ -38,8 +38,11 @@ std::string json_text(const Json& json);
 
 /// Options that all utilities have.
 Json common_options_json(const StackRun& run);
-/// The text of run.json.
-std::string run_record(const StackRun& run, const RunKind& kind, const Json& options);
+/// run.json. @param more_inputs  files beside the stack's
+Json run_record(const StackRun& run, const RunKind& kind, const Json& options,
+                const std::vector<std::string>& more_inputs = {});
+/// The run.json of a folder. @throws InvalidArgument  it is not one of this kind
+Json read_run_record(const std::string& outdir, const RunKind& kind);
 /// What the run that a folder holds has written there, from its run.json.
 /// @throws InvalidArgument  run.json is not one of this kind
 OutputFolder::Contents contents_of_run(const std::string& outdir, const RunKind& kind);

@@ -7,6 +7,7 @@
 #include <rastertide/core/error.hpp>
 
 #include "pipeline/memory_plan.hpp"
+#include "pipeline/resume.hpp"
 #include "pipeline/stack_problems.hpp"
 
 namespace rastertide {
@@ -31,6 +32,15 @@ void check_inputs_lie_elsewhere(const StackRun& run) {
                                   run.common.outdir + "', which -overwrite would empty");
         }
     }
+}
+
+OutputFolder make_folder(const StackRun& run, const RunKind& kind) {
+    std::optional<OutputFolder::Contents> earlier;
+    if (run.common.overwrite && OutputFolder::holds_run(run.common.outdir)) {
+        check_inputs_lie_elsewhere(run);
+        earlier = contents_of_run(run.common.outdir, kind);
+    }
+    return OutputFolder::make(run.common.outdir, earlier);
 }
 
 }  // namespace
@@ -70,17 +80,24 @@ RasterSeries open_stack(const RunOptions& options, const Communicator& comm, con
     return series;
 }
 
-void prepare_folder(StackRun& run, const RunKind& kind, const std::string& record) {
+void prepare_folder(StackRun& run, const RunKind& kind, const Json& record) {
     together(run.comm, [&] {
+        // All ranks look before the first one makes a run.
+        run.resumed = run.comm.all_true(finds_run_to_resume(run.common));
         if (run.comm.rank() != 0) return;
         check_format(run.common, run.n_dates());
-        std::optional<OutputFolder::Contents> earlier;
-        if (run.common.overwrite && OutputFolder::holds_run(run.common.outdir)) {
-            check_inputs_lie_elsewhere(run);
-            earlier = contents_of_run(run.common.outdir, kind);
+        if (run.resumed) {
+            require_same_run(run.common.outdir, kind, record);
+            run.folder = OutputFolder::resume(run.common.outdir);
+        } else {
+            run.folder = make_folder(run, kind);
+            write_text_file(run.folder.file(kRunRecord), json_text(record));
         }
-        run.folder = OutputFolder::make(run.common.outdir, earlier);
-        write_text_file(run.folder.file(kRunRecord), record);
+        if (!run.folder.is_locked()) {
+            run.say(LogLevel::Warning, "'" + run.common.outdir +
+                                           "': the file system has no locks: do not start a second run "
+                                           "with this output folder");
+        }
         for (const char* product : kind.products) run.folder.make_product(product);
     });
 }

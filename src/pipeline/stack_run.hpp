@@ -30,6 +30,7 @@ struct StackRun {
     TilePlan plan;
     OutputFolder folder;
     StageClock& clock;
+    bool resumed = false;  ///< the folder holds what an earlier call of the same run has finished
 
     std::int64_t n_dates() const { return series.n_dates(); }
     /// Logs on the first rank only.
@@ -72,8 +73,8 @@ inline ProgressFn part_of(const ProgressFn& progress, double from, double to) {
 RasterSeries open_stack(const RunOptions& options, const Communicator& comm, const Logger& logger);
 
 /// Tries what could fail at the end, then makes the output folder with `record` as its run.json; an earlier
-/// run goes if -overwrite says so. Collective.
-void prepare_folder(StackRun& run, const RunKind& kind, const std::string& record);
+/// run goes if -overwrite says so, and goes on if -resume says so and it is the same. Collective.
+void prepare_folder(StackRun& run, const RunKind& kind, const Json& record);
 
 /// Joins the shards of a product with a band a date into its VRT and, with -of, one file.
 void write_date_product(const StackRun& run, Product product);

@@ -9,6 +9,7 @@
 
 #include <rastertide/core/error.hpp>
 #include <rastertide/core/log.hpp>
+#include <rastertide/core/stop.hpp>
 #include <rastertide/reduce/communicator.hpp>
 #include <rastertide/tile/tiling.hpp>
 
@@ -46,6 +47,8 @@ void together(Communicator& comm, Step step) {
         step();
     } catch (const CommError&) {
         throw;
+    } catch (const Stopped& stopped) {
+        failure = Failure{stopped.what(), stopped.exit_code()};
     } catch (...) {
         failure = Failure{current_error()};
     }
@@ -54,8 +57,8 @@ void together(Communicator& comm, Step step) {
 
 /// One pass over the tiles of a plan: ranks take them from the shared counter; while work(tile, slot) runs
 /// for one tile, load(tile, slot) runs in another thread for the next. On several ranks, work() and finish()
-/// run in a thread of their own. finish() comes after this rank's last tile. An error on one rank stops all
-/// of them. Collective.
+/// run in a thread of their own. finish() comes after this rank's last tile. An error on one rank, or
+/// request_stop(), stops all of them. Collective.
 /// @throws AgreedError
 template <class Load, class Work, class Finish>
 void for_each_tile(Communicator& comm, const TilePlan& plan, Load load, Work work, Finish finish,
@@ -80,6 +83,7 @@ void for_each_tile(Communicator& comm, const TilePlan& plan, Load load, Work wor
                 if (progress)
                     progress(static_cast<double>(std::min(next, n_tiles)) / static_cast<double>(n_tiles));
                 if (loading.valid()) worker.wait(loading);
+                throw_if_stopped();
                 current = next;
                 slot = 1 - slot;
             }

@@ -8,6 +8,9 @@
 #include <rastertide/write/output_folder.hpp>
 #include <rastertide/write/text_file.hpp>
 
+#include "write/folder_lock.hpp"
+#include "write/temporary_file.hpp"
+
 namespace rastertide {
 namespace {
 
@@ -42,22 +45,41 @@ void remove_run(const fs::path& folder, const OutputFolder::Contents& contents) 
     }
 }
 
-void prepare(const fs::path& folder, const std::optional<OutputFolder::Contents>& earlier) {
+/// But for the lock of another run that has just begun.
+bool holds_nothing(const fs::path& folder) {
+    return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
+                       [](const auto& entry) { return entry.path().filename() == FolderLock::kFileName; });
+}
+
+void remove_temporaries(const fs::path& folder) {
+    if (!fs::is_directory(folder)) return;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        // Also folders, which some formats are.
+        if (TemporaryFile::is_name(entry.path().filename().string())) fs::remove_all(entry.path());
+    }
+}
+
+/// @return the lock
+std::shared_ptr<const FolderLock> prepare(const fs::path& folder,
+                                          const std::optional<OutputFolder::Contents>& earlier) {
     if (fs::exists(folder) && !fs::is_directory(folder)) {
         throw InvalidArgument("'" + folder.string() + "': the output must be a folder, this is a file");
     }
     fs::create_directories(folder);
-    if (fs::is_empty(folder)) return;
+    if (holds_nothing(folder)) return std::make_shared<FolderLock>(folder.string());
     if (!OutputFolder::holds_run(folder.string())) {
         throw InvalidArgument("'" + folder.string() +
                               "': the output folder is not empty and holds no earlier run; name an " +
                               "empty or a new folder");
     }
     if (!earlier) {
-        throw InvalidArgument("'" + folder.string() +
-                              "': the output folder holds a run; -overwrite replaces it");
+        throw InvalidArgument(
+            "'" + folder.string() +
+            "': the output folder holds a run; -overwrite replaces it, -resume goes on with it");
     }
+    auto lock = std::make_shared<FolderLock>(folder.string());
     remove_run(folder, *earlier);
+    return lock;
 }
 
 }  // namespace
@@ -69,12 +91,31 @@ bool OutputFolder::holds_run(const std::string& path) {
 
 OutputFolder OutputFolder::make(const std::string& path, const std::optional<Contents>& earlier) {
     try {
-        prepare(path, earlier);
-        return OutputFolder(path);
+        OutputFolder folder(path);
+        folder.lock_ = prepare(path, earlier);
+        return folder;
     } catch (const fs::filesystem_error& error) {
         throw IoError("'" + path + "': cannot prepare the output folder: " + error.code().message());
     }
 }
+
+OutputFolder OutputFolder::resume(const std::string& path) {
+    try {
+        OutputFolder folder(path);
+        folder.lock_ = std::make_shared<FolderLock>(path);
+        remove_temporaries(path);
+        remove_temporaries(folder.file("tiles"));
+        if (fs::is_directory(folder.file("tiles"))) {
+            for (const fs::directory_entry& product : fs::directory_iterator(folder.file("tiles")))
+                remove_temporaries(product.path());
+        }
+        return folder;
+    } catch (const fs::filesystem_error& error) {
+        throw IoError("'" + path + "': cannot go on in the output folder: " + error.code().message());
+    }
+}
+
+bool OutputFolder::is_locked() const { return lock_ != nullptr && lock_->holds(); }
 
 std::string OutputFolder::shard_name(const std::string& product, std::int64_t tile_row,
                                      std::int64_t tile_col) {

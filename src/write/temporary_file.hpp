@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <regex>
 #include <string>
 
 #include <unistd.h>
@@ -32,6 +33,12 @@ class TemporaryFile {
     }
 
     const std::string& path() const { return path_; }
+
+    /// Whether a file name is one of a temporary file, or of its sidecar.
+    static bool is_name(const std::string& name) {
+        static const std::regex pattern(R"(.*\.tmp[0-9]+(\.[A-Za-z0-9]+)*)");
+        return std::regex_match(name, pattern);
+    }
 
     /// The sidecar that GDAL writes for what a format cannot hold goes along, if there is one. @throws
     /// IoError

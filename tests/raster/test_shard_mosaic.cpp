@@ -189,14 +189,21 @@ TEST_F(Mosaics, FormatsThatGdalCannotWriteAreRefused) {
 TEST(OutputFolders, OverwritingRemovesARunAndKeepsOtherFiles) {
     const TempDir dir;
     const std::string path = dir.file("out");
-    const OutputFolder folder = OutputFolder::make(path, std::nullopt);
-    folder.make_product("lof");
+    OutputFolder::make(path, std::nullopt).make_product("lof");
+    const OutputFolder folder(path);
     for (const char* name : {"run.json", "lof.vrt", "per_date.csv", "notes.txt", "run.sh", "lof.txt",
                              "tiles/mine.txt", "tiles/lof/t_0000_0000.tif"}) {
         write_text_file(folder.file(name), "x");
     }
 
     EXPECT_THROW(OutputFolder::make(path, std::nullopt), InvalidArgument);
+    {
+        const OutputFolder at_work = OutputFolder::resume(path);
+        EXPECT_TRUE(at_work.is_locked());
+        EXPECT_THROW(OutputFolder::resume(path), IoError);
+        EXPECT_THROW(OutputFolder::make(path, OutputFolder::Contents{{"run.json"}, {"lof"}}), IoError);
+    }
+    EXPECT_FALSE(fs::exists(folder.file("run.lock")));
     OutputFolder::make(path, OutputFolder::Contents{{"lof.vrt", "per_date.csv", "run.json"}, {"lof"}});
 
     EXPECT_FALSE(fs::exists(folder.file("run.json")));

@@ -24,6 +24,10 @@ void set_run_options(RunOptions& options, const Args& args, int node_size) {
         format_extension(options.format);
     }
     options.overwrite = args.has("overwrite");
+    options.resume = args.has("resume");
+    if (options.overwrite && options.resume) {
+        throw UsageError("-overwrite and -resume: expected one of them");
+    }
 }
 
 }  // namespace rastertide::utils

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/utility.hpp"
 
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include <rastertide/core/error.hpp>
+#include <rastertide/core/stop.hpp>
 #include <rastertide/core/version.hpp>
 
 #include "common/progress.hpp"
@@ -20,6 +23,7 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+constexpr int kSignals = 128;  // exit codes above it: stopped by a signal
 
 std::vector<OptionSpec> general_option_specs() {
     return {
@@ -180,15 +184,63 @@ void UtilityContext::on_first_rank(const std::function<void()>& step) const {
     comm.agree(failure);
 }
 
+namespace {
+
+/// Runs stop where it is safe; a second signal ends the process at once.
+void stop_on_signals() {
+    struct sigaction action {};
+    action.sa_handler = [](int signal) { request_stop(signal); };
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+}
+
+/// A word of a command line as a shell takes it.
+std::string quoted(const std::string& word) {
+    const bool plain = !word.empty() && word.find_first_not_of(
+                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "abcdefghijklmnopqrstuvwxyz"
+                                            "0123456789_-+=./:,@%") == std::string::npos;
+    if (plain) return word;
+    std::string text = "'";
+    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
+}
+
+/// The command that goes on with a stopped run, empty if the utility has none.
+std::string resuming_command(const UtilityInfo& info, int argc, char** argv) {
+    const auto resumes = [](const OptionSpec& option) { return option.name == "resume"; };
+    if (std::ranges::none_of(info.options, resumes)) return "";
+    std::string command = quoted(argv[0]);
+    bool has_resume = false;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word == "-overwrite" || word == "--overwrite") continue;
+        has_resume = has_resume || word == "-resume" || word == "--resume";
+        command += " " + quoted(word);
+    }
+    return has_resume ? command : command + " -resume";
+}
+
+void print_agreed_error(const UtilityInfo& info, const AgreedError& error, int argc, char** argv) {
+    std::string text = error.what();
+    const bool stopped = error.exit_code() > kSignals;
+    if (const std::string command = resuming_command(info, argc, argv); stopped && !command.empty())
+        text += "; to go on: " + command;
+    print_error(info.name, text);
+}
+
+}  // namespace
+
 int run_utility(const UtilityInfo& info, int argc, char** argv,
                 const std::function<void(UtilityContext&)>& body) {
     std::unique_ptr<Communicator> comm;
     try {
         comm = make_communicator(argc, argv);
+        stop_on_signals();
         run_body(info, argc, argv, *comm, body);
         return 0;
     } catch (const AgreedError& error) {
-        if (comm->rank() == 0) print_error(info.name, error.what());
+        if (comm->rank() == 0) print_agreed_error(info, error, argc, argv);
         return error.exit_code();
     } catch (const LaunchError& error) {
         if (launched_rank() == 0) print_error(info.name, error.what());  // each rank throws it

@@ -22,6 +22,7 @@ struct RunOptions {
         format;  ///< -of: also one file of this format for each product with a band a date; empty = none
     std::vector<std::string> creation_options;  ///< -co: of the files of -of, else of the shards
     bool overwrite = false;
+    bool resume = false;  ///< go on with the run that outdir holds, if it holds one
 };
 
 }  // namespace rastertide

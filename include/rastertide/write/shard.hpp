@@ -21,7 +21,7 @@ struct ShardFormat {
 };
 
 /// Writes one tile of a product as a GeoTIFF: to a temporary name, then renamed, so that a shard is whole or
-/// absent.
+/// absent. A lossless one holds a checksum of its pixels (XXH3), which read_shard() compares.
 ///
 /// @param path    of the shard; its folder exists
 /// @param grid    of the shard: its size, and where it lies
@@ -31,7 +31,7 @@ void write_shard(const std::string& path, const Grid& grid, std::int64_t n_bands
                  const void* data);
 
 /// Reads a shard back, whole. @param data as for write_shard()
-/// @throws IoError  missing, unreadable, or of another size than expected
+/// @throws IoError  missing, unreadable, damaged, or of another size than expected
 void read_shard(const std::string& path, const Grid& grid, std::int64_t n_bands, const ShardFormat& format,
                 void* data);
 

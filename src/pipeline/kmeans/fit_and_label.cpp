@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pipeline/kmeans/elbow.hpp"
+#include "pipeline/kmeans/fit_state.hpp"
 #include "pipeline/kmeans/kmeans_memory.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
 
@@ -32,12 +33,12 @@ void polish(KMeansRun& run, TilePasses& passes, const StackMoments& moments, std
 /// From the starts to the end. The sums of several fits are those of their last centres, so that their
 /// energies can be compared; a single fit's come with its labels.
 void fit(KMeansRun& run, std::optional<TilePasses>& passes, const StackMoments& moments,
-         const PatchList& sample, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
+         const PatchList& sample, FitState& state, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
     const bool compare = fits.size() > 1;
     switch (run.options.algorithm) {
         case KMeansAlgorithm::Lloyd:
             lloyd(run, run.comm, *passes, moments, {run.options.max_iter, run.options.tol, compare}, fits,
-                  progress);
+                  progress, [&](const std::vector<KMeansFit>& moved) { state.keep(moved); });
             break;
         case KMeansAlgorithm::MiniBatch:
             mini_batches(run, sample, fits);
@@ -132,9 +133,13 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
     std::optional<TilePasses> passes;
     together(run.comm, [&] { passes.emplace(rank_passes(run, bytes_to_keep(run))); });
     StackMoments moments = measure_stack(run, *passes);
-    const PatchList sample = draw_sample(run, *passes, moments, sample_size(run, moments.n_patches));
-    std::vector<KMeansFit> fits = choose_starts(run, *passes, moments, sample);
-    fit(run, passes, moments, sample, fits, part_of(progress, 0, kFitShare));
+    FitState state(run);
+    std::vector<KMeansFit> fits = state.read();
+    const bool start = fits.empty();
+    const PatchList sample =
+        draw_sample(run, *passes, moments, start ? sample_size(run, moments.n_patches) : 0);
+    if (start) fits = choose_starts(run, *passes, moments, sample);
+    fit(run, passes, moments, sample, state, fits, part_of(progress, 0, kFitShare));
 
     const bool compare = fits.size() > 1;
     Choice choice = choose(run, moments, fits);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <rastertide/core/version.hpp>
 
+#include "pipeline/kmeans/fit_state.hpp"
 #include "pipeline/kmeans/kmeans_options.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
 
@@ -50,17 +51,23 @@ Json dates_json(const KMeansSummary& summary) {
 
 const RunKind& kmeans_kind() {
     static const RunKind kind = [] {
-        RunKind all{
-            "rastertide_kmeans",
-            {kLabelProduct},
-            {"summary.json", "centers.json", "centers.tif", "centers.tif.aux.xml", "elbow.csv", "elbow.svg"}};
+        RunKind all{"rastertide_kmeans",
+                    {kLabelProduct},
+                    {"summary.json", "centers.json", "centers.tif", "centers.tif.aux.xml", "elbow.csv",
+                     "elbow.svg", FitState::kFileName}};
         for (const std::string& name : lazy_file_names()) all.files.push_back(name);
         return all;
     }();
     return kind;
 }
 
-std::string kmeans_record(const KMeansRun& run) { return run_record(run, kmeans_kind(), options_json(run)); }
+Json kmeans_record(const KMeansRun& run) {
+    std::vector<std::string> models;
+    for (const std::string& file : {run.options.model_file, run.options.init_file}) {
+        if (!file.empty()) models.push_back(file);
+    }
+    return run_record(run, kmeans_kind(), options_json(run), models);
+}
 
 void write_summary(const KMeansRun& run, const KMeansSummary& summary, const RunCosts& costs) {
     Json json = {{"software", kmeans_kind().software},

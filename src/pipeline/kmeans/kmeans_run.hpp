@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -89,10 +90,14 @@ struct LloydLimits {
     bool final_sums;  ///< one more assignment: sums belong to the last centres
 };
 
+/// Called after each iteration with the fits, all of which went through it or were at their end.
+using IterationFn = std::function<void(const std::vector<KMeansFit>&)>;
+
 /// Lloyd's iterations, all fits in one pass over the tiles. `comm` has the ranks that `passes` is shared by.
 /// Collective.
 void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
-           const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress);
+           const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress,
+           const IterationFn& after_iteration = {});
 
 /// Gives each empty cluster of a fit a patch that is farthest from its centre, as scikit-learn does: the
 /// patch's integers move from its cluster's sums. Collective.
@@ -153,8 +158,8 @@ void require_lazy_scenes(const KMeansRun& run);
 void write_lazy_products(const KMeansRun& run, const KMeansModel& model, const Product& labels);
 
 const RunKind& kmeans_kind();
-/// The text of run.json.
-std::string kmeans_record(const KMeansRun& run);
+/// run.json.
+Json kmeans_record(const KMeansRun& run);
 /// Joins the shards and writes every file that users open.
 void write_kmeans_products(const KMeansRun& run, const KMeansModel& model, const KMeansSummary& summary);
 void write_summary(const KMeansRun& run, const KMeansSummary& summary, const RunCosts& costs);

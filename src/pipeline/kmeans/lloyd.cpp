@@ -78,7 +78,8 @@ double energy(const KMeansFit& fit, const StackMoments& moments) {
 }
 
 void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
-           const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
+           const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress,
+           const IterationFn& after_iteration) {
     const double limit = limits.tol * moments.feature_variance;
     std::optional<TileAssigner> assigner;
     together(comm, [&] { assigner.emplace(run, comm, passes, moments.fixed, fits, passes.free_bytes()); });
@@ -102,6 +103,7 @@ void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMo
                                          std::to_string(fit.iterations) + ": squared shift " +
                                          number_text(shift) + ", limit " + number_text(limit));
         }
+        if (after_iteration) together(comm, [&] { after_iteration(fits); });
         if (progress) progress(slowest);
     }
     if (limits.final_sums) assigner->assign(all_places(fits));

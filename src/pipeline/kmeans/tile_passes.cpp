@@ -59,6 +59,7 @@ void TilePasses::for_each(const Visit& visit) {
             read_next(place + 1);
         }
         visit(place, tile(place), pixels);
+        throw_if_stopped();
     }
 }
 

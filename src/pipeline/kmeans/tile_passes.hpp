@@ -26,7 +26,7 @@ class TilePasses {
     /// What is left of keep_bytes.
     std::int64_t free_bytes() const { return free_bytes_; }
 
-    /// Not collective. @throws Error of reading
+    /// Not collective. @throws Error of reading, Stopped
     void for_each(const Visit& visit);
 
   private:

@@ -26,7 +26,7 @@ const RunKind& lof_kind() {
     return kind;
 }
 
-std::string lof_record(const LofRun& run) { return run_record(run, lof_kind(), options_json(run)); }
+Json lof_record(const LofRun& run) { return run_record(run, lof_kind(), options_json(run)); }
 
 void write_summary(const LofRun& run, const LofSummary& summary, const RunCosts& costs) {
     Json json = {{"software", lof_kind().software},

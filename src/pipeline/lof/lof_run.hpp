@@ -52,8 +52,8 @@ struct AnomalyCounts {
 AnomalyCounts mark_anomalies(LofRun& run, double threshold, const ProgressFn& progress);
 
 const RunKind& lof_kind();
-/// The text of run.json.
-std::string lof_record(const LofRun& run);
+/// run.json.
+Json lof_record(const LofRun& run);
 /// Joins the shards and writes every file that users open.
 void write_lof_products(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary);
 void write_summary(const LofRun& run, const LofSummary& summary, const RunCosts& costs);

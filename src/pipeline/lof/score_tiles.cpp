@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 
 #include "pipeline/lof/lof_run.hpp"
@@ -16,11 +17,15 @@ class TileScorer {
         }
     }
 
-    void load(const Tile& tile, Slot slot) { run_.read_pixels(tile, pixels_[slot].get()); }
+    void load(const Tile& tile, Slot slot) {
+        is_scored_[slot] = run_.resumed && load_scores(tile, slot);
+        if (!is_scored_[slot]) run_.read_pixels(tile, pixels_[slot].get());
+    }
 
     void work(const Tile& tile, Slot slot) {
+        if (is_scored_[slot]) return add_statistics(tile, pixels_[slot].get());
         score(tile, slot);
-        add_statistics(tile, slot);
+        add_statistics(tile, scores_[slot].get());
         // The other slot's write must end before its buffer is scored into again: PendingWrite holds one
         // write.
         write_.start([this, &tile, slot] { write(tile, slot); });
@@ -31,6 +36,21 @@ class TileScorer {
     const ScoreStatistics& statistics() const { return statistics_; }
 
   private:
+    /// Reads the scores of a shard that an earlier call has written, in place of pixels: the other slot's
+    /// scores may still be written. @return whether there is a whole one
+    bool load_scores(const Tile& tile, Slot slot) const {
+        if (tile.source.n_pixels() < tile.shard.n_pixels()) return false;  // a rim without locations
+        if (!std::filesystem::exists(run_.shard_file(kLofProduct, tile))) return false;
+        const StageClock::Timer timer(run_.clock, Stage::Read, run_.score_bytes(tile));
+        try {
+            run_.read_scores(tile, pixels_[slot].get());
+            return true;
+        } catch (const IoError& error) {
+            log(run_.logger, LogLevel::Warning, std::string(error.what()) + "; its tile is scored again");
+            return false;
+        }
+    }
+
     void score(const Tile& tile, Slot slot) {
         const StageClock::Timer timer(run_.clock, Stage::Lof);
         float* scores = scores_[slot].get();
@@ -48,10 +68,9 @@ class TileScorer {
             run_.options.compute);
     }
 
-    void add_statistics(const Tile& tile, Slot slot) {
+    void add_statistics(const Tile& tile, const float* scores) {
         const StageClock::Timer timer(run_.clock, Stage::Statistics);
-        statistics_.add_tile(scores_[slot].get(), tile.shard.n_rows, tile.shard.n_cols,
-                             run_.options.compute.n_threads);
+        statistics_.add_tile(scores, tile.shard.n_rows, tile.shard.n_cols, run_.options.compute.n_threads);
     }
 
     void write(const Tile& tile, Slot slot) {
@@ -64,7 +83,8 @@ class TileScorer {
     ScoreStatistics statistics_;
     std::array<std::unique_ptr<float[]>, 2> pixels_;
     std::array<std::unique_ptr<float[]>, 2> scores_;
-    PendingWrite write_;  // last: its end comes before the buffers'
+    std::array<bool, 2> is_scored_ = {};  // by an earlier call
+    PendingWrite write_;                  // last: its end comes before the buffers'
 };
 
 }  // namespace

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/kmeans/fit_state.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <rastertide/core/error.hpp>
+
+namespace rastertide {
+namespace {
+
+std::string path_of(const KMeansRun& run) { return run.folder.file(FitState::kFileName); }
+
+Json fit_json(const KMeansFit& fit) {
+    return {{"k", fit.centers.n_clusters},
+            {"iterations", fit.iterations},
+            {"converged", fit.converged},
+            {"centers", fit.centers.values}};
+}
+
+KMeansFit fit_of(const KMeansRun& run, const Json& json) {
+    PatchCenters centers{run.options.patch_size, run.n_sample_bands(), json.at("k").get<std::int64_t>(),
+                         json.at("centers").get<std::vector<double>>()};
+    centers.validate();
+    KMeansFit fit = new_fit(std::move(centers));
+    fit.iterations = json.at("iterations").get<std::int64_t>();
+    fit.converged = json.at("converged").get<bool>();
+    return fit;
+}
+
+/// n_init fits for each number of clusters, in order, as choose_starts() makes them.
+bool are_of_run(const std::vector<KMeansFit>& fits, const RunKMeansOptions& options) {
+    const std::int64_t n_k = options.max_clusters - options.min_clusters + 1;
+    if (fits.empty() || static_cast<std::int64_t>(fits.size()) % n_k != 0) return false;
+    const std::int64_t n_init = static_cast<std::int64_t>(fits.size()) / n_k;
+    for (std::size_t i = 0; i < fits.size(); ++i) {
+        const KMeansFit& fit = fits[i];
+        if (fit.centers.n_clusters != options.min_clusters + static_cast<std::int64_t>(i) / n_init)
+            return false;
+        if (fit.iterations < 1 || fit.iterations > options.max_iter) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::vector<KMeansFit> FitState::read() {
+    std::vector<KMeansFit> fits;
+    if (!run_.resumed) return fits;
+    // What the first rank reads is what all ranks go on from.
+    std::string text;
+    together(run_.comm, [&] {
+        if (run_.comm.rank() == 0 && std::filesystem::exists(path_of(run_)))
+            text = read_text_file(path_of(run_));
+    });
+    text = run_.comm.gather(text).front();
+    if (text.empty()) return fits;
+    together(run_.comm, [&] {
+        try {
+            for (const Json& json : Json::parse(text)) fits.push_back(fit_of(run_, json));
+        } catch (const std::exception&) {
+            fits.clear();
+        }
+        if (!are_of_run(fits, run_.options)) {
+            throw InvalidArgument("'" + path_of(run_) +
+                                  "': is not the state of this run's fits; without the file they begin anew");
+        }
+    });
+    return fits;
+}
+
+void FitState::keep(const std::vector<KMeansFit>& fits) {
+    constexpr int kLeastRatio = 50;  // of the time between two writes to that of one
+    const auto now = std::chrono::steady_clock::now();
+    if (run_.comm.rank() != 0 || now - kept_ < kLeastRatio * cost_) return;
+    Json json = Json::array();
+    for (const KMeansFit& fit : fits) json.push_back(fit_json(fit));
+    write_text_file(path_of(run_), json.dump());
+    kept_ = std::chrono::steady_clock::now();
+    cost_ = kept_ - now;
+}
+
+void FitState::remove(const KMeansRun& run) {
+    std::error_code none_there;
+    std::filesystem::remove(path_of(run), none_there);
+}
+
+}  // namespace rastertide

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The centres of the last whole iteration on disk, for -resume.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "pipeline/kmeans/kmeans_run.hpp"
+
+namespace rastertide {
+
+class FitState {
+  public:
+    static constexpr const char* kFileName = "fit_state.json";
+
+    explicit FitState(KMeansRun& run) : run_(run) {}
+
+    /// The fits that an earlier call of the run has left, none if it has left none. Collective.
+    /// @throws AgreedError  the file is damaged
+    std::vector<KMeansFit> read();
+    /// Keeps the fits after an iteration, as often as that takes little of the time. On the first rank alone.
+    void keep(const std::vector<KMeansFit>& fits);
+    /// Of a run that is done. On the first rank alone.
+    static void remove(const KMeansRun& run);
+
+  private:
+    KMeansRun& run_;
+    std::chrono::steady_clock::time_point kept_;
+    std::chrono::steady_clock::duration cost_{};  ///< of the last time
+};
+
+}  // namespace rastertide
