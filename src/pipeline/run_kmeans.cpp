@@ -91,7 +91,7 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
     });
     KMeansRun& run = *opened;
     run.say_plan();
-    prepare_folder(run, kmeans_kind(), kmeans_record(run));
+    prepare_folder(run, kmeans_kind(), [&] { return kmeans_record(run); });
 
     const Labeled labeled =
         options.model_file.empty() ? fit_and_label(run, progress) : label_with_model(run, progress);

@@ -84,7 +84,7 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
     });
     LofRun& run = *opened;
     run.say_plan();
-    prepare_folder(run, lof_kind(), lof_record(run));
+    prepare_folder(run, lof_kind(), [&] { return lof_record(run); });
 
     const ScoreStatistics statistics = score_tiles(run, part_of(progress, 0, kScoreShare));
     const double threshold = find_threshold(run, statistics, {});

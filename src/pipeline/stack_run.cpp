@@ -80,18 +80,18 @@ RasterSeries open_stack(const RunOptions& options, const Communicator& comm, con
     return series;
 }
 
-void prepare_folder(StackRun& run, const RunKind& kind, const Json& record) {
+void prepare_folder(StackRun& run, const RunKind& kind, const std::function<Json()>& record) {
     together(run.comm, [&] {
         // All ranks look before the first one makes a run.
         run.resumed = run.comm.all_true(finds_run_to_resume(run.common));
         if (run.comm.rank() != 0) return;
         check_format(run.common, run.n_dates());
         if (run.resumed) {
-            require_same_run(run.common.outdir, kind, record);
+            require_same_run(run.common.outdir, kind, record());
             run.folder = OutputFolder::resume(run.common.outdir);
         } else {
             run.folder = make_folder(run, kind);
-            write_text_file(run.folder.file(kRunRecord), json_text(record));
+            write_text_file(run.folder.file(kRunRecord), json_text(record()));
         }
         if (!run.folder.is_locked()) {
             run.say(LogLevel::Warning, "'" + run.common.outdir +

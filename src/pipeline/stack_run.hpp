@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,7 +75,8 @@ RasterSeries open_stack(const RunOptions& options, const Communicator& comm, con
 
 /// Tries what could fail at the end, then makes the output folder with `record` as its run.json; an earlier
 /// run goes if -overwrite says so, and goes on if -resume says so and it is the same. Collective.
-void prepare_folder(StackRun& run, const RunKind& kind, const Json& record);
+/// @param record  called on the first rank
+void prepare_folder(StackRun& run, const RunKind& kind, const std::function<Json()>& record);
 
 /// Joins the shards of a product with a band a date into its VRT and, with -of, one file.
 void write_date_product(const StackRun& run, Product product);

@@ -11,10 +11,7 @@ std::size_t max_open_sources() {
     constexpr std::size_t kMost = 500;
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kMost;
-    // Standard streams, the lock of the output folder, what MPI and PROJ hold, a shard and its statistics.
-    constexpr std::size_t kOthers = 16;
-    const std::size_t sources = limit.rlim_cur > kOthers ? (limit.rlim_cur - kOthers) / 2 : 1;
-    return std::min(kMost, sources);
+    return std::min<std::size_t>(kMost, limit.rlim_cur / 2);
 }
 
 }  // namespace rastertide

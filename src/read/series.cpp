@@ -40,9 +40,10 @@ std::int64_t RasterSeries::block_n_cols() const { return impl_->sources.front()-
 std::int64_t RasterSeries::block_n_rows() const { return impl_->sources.front()->info().block_n_rows; }
 std::vector<std::string> RasterSeries::files() const {
     std::vector<std::string> files;
-    for (const auto& source : impl_->sources) {
-        const std::vector<std::string> more = source->files();
+    for (std::size_t i = 0; i < impl_->sources.size(); ++i) {
+        const std::vector<std::string> more = impl_->sources[i]->files();
         files.insert(files.end(), more.begin(), more.end());
+        if (i >= impl_->max_open_sources) impl_->sources[i]->release();
     }
     return files;
 }
