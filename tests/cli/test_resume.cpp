@@ -159,7 +159,12 @@ class Resume : public testing::Test {
 /// Rounds of each kill test: RASTERTIDE_KILL_ROUNDS in place of a few.
 int n_rounds() {
     const char* rounds = std::getenv("RASTERTIDE_KILL_ROUNDS");
-    return rounds != nullptr ? std::atoi(rounds) : 6;
+#ifdef __SANITIZE_ADDRESS__
+    constexpr int kDefault = 1;  // the sanitizer makes a run five times as slow
+#else
+    constexpr int kDefault = 6;
+#endif
+    return rounds != nullptr ? std::atoi(rounds) : kDefault;
 }
 
 class ResumeKilled : public Resume, public testing::WithParamInterface<int> {
@@ -361,6 +366,44 @@ TEST_F(Resume, TheClockDoesNotMatter) {
         if (entry.is_regular_file()) fs::last_write_time(entry, fs::file_time_type::clock::now() + 1000h);
     }
     expect_resumed(kLof);
+}
+
+class ResumeFailedIo : public Resume {
+  protected:
+    /// The job with its n-th read or write, and all later ones, failing.
+    CommandResult go_failing(const Job& job, const std::string& operation, int n, const std::string& path,
+                             const std::string& more) const {
+        const std::string setting = operation + ":" + std::to_string(n) + ":" + path;
+        return run("ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 FAILING_IO=" + quoted(setting) +
+                   " LD_PRELOAD=" + quoted(FAILING_IO_LIBRARY) + " " + job.command(stack(), outdir(), more));
+    }
+
+    /// Lets the n-th operation fail, for n = 1, 2, 4, ... until the run gets to its end: each
+    /// failure is one error, and the run can be resumed. @return how many failed
+    int fail_in_all_stages(const Job& job, const std::string& operation, const std::string& path) {
+        int n_failed = 0;
+        for (int n = 1;; n *= 2, ++n_failed) {
+            SCOPED_TRACE(n);
+            fs::remove_all(outdir());
+            const CommandResult result = go_failing(job, operation, n, path, "");
+            if (result.exit_code == 0) return n_failed;
+            EXPECT_EQ(result.exit_code, 1) << result.output;
+            EXPECT_NE(result.output.find(": error: "), std::string::npos) << result.output;
+            EXPECT_NE(result.output.find(path), std::string::npos) << result.output;
+            expect_resumed(job);
+            if (HasFailure()) return n_failed;
+        }
+    }
+};
+
+TEST_F(ResumeFailedIo, AFullDiskInEveryStage) {
+    EXPECT_GT(fail_in_all_stages(kLof, "write", outdir()), 5);
+    EXPECT_GT(fail_in_all_stages(kKMeans, "write", outdir()), 5);
+}
+
+TEST_F(ResumeFailedIo, ASourceThatCannotBeReadAnyMore) {
+    EXPECT_GT(fail_in_all_stages(kLof, "read", stack()), 4);
+    EXPECT_GT(fail_in_all_stages(kKMeans, "read", stack()), 4);
 }
 
 #ifdef RASTERTIDE_TEST_MPI
