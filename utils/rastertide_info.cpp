@@ -32,14 +32,24 @@ DescribeOptions describe_options(const UtilityContext& context) {
     return options;
 }
 
+void print(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);  // before what follows on stderr
+}
+
 void body(UtilityContext& context) {
     const SeriesOptions stack = as_usage([&] { return stack_options(context.args); });
     const DescribeOptions options = as_usage([&] { return describe_options(context); });
+    const bool as_json = context.args.has("json");
     context.on_first_rank([&] {
-        const RasterSeries series = open_series(stack, context.logger);
-        const std::string text =
-            context.args.has("json") ? describe_json(series, options) : describe_text(series, options);
-        std::fputs(text.c_str(), stdout);
+        try {
+            const RasterSeries series = open_series(stack, context.logger);
+            print(as_json ? describe_json(series, options) : describe_text(series, options));
+        } catch (const GridMismatch&) {
+            const std::vector<SceneDifference> differences = scene_differences(stack);
+            print(as_json ? differences_json(differences) : differences_text(differences));
+            throw;
+        }
     });
 }
 

@@ -33,19 +33,28 @@ double corner_shift_px(const Grid& found, const Grid& expected) {
     return shift;
 }
 
-/// Names the coefficient in which two geotransforms differ most visibly.
-std::string geotransform_difference(const Geotransform& found, const Geotransform& expected,
-                                    double tolerance_px) {
+/// The coefficients that differ, most visible first.
+std::vector<GridDifference> geotransform_differences(const Geotransform& found, const Geotransform& expected,
+                                                     double tolerance_px) {
     constexpr std::array<const char*, 6> kNames = {"left edge", "pixel width",     "row rotation",
                                                    "top edge",  "column rotation", "pixel height"};
     const double pixel = std::max(std::abs(expected.c[1]) + std::abs(expected.c[2]), 1e-300);
+    std::vector<GridDifference> differences;
     for (const std::size_t i : {1U, 5U, 2U, 4U, 0U, 3U}) {
         const double tolerance = i == 0 || i == 3 ? pixel * tolerance_px : pixel * 1e-9;
-        if (std::abs(found.c[i] - expected.c[i]) > tolerance) {
-            return std::string(kNames[i]) + " " + number(found.c[i]) + ", expected " + number(expected.c[i]);
-        }
+        if (std::abs(found.c[i] - expected.c[i]) <= tolerance) continue;
+        differences.push_back({kNames[i], number(found.c[i]), number(expected.c[i])});
     }
-    return "geotransform differs by more than " + number(tolerance_px) + " pixels at a corner";
+    if (differences.empty()) {
+        differences.push_back({"corners", "more than " + number(tolerance_px) + " pixels off", "none off"});
+    }
+    return differences;
+}
+
+bool same_crs_text(const Grid& found, const Grid& expected, SameCrs same_crs) {
+    return found.crs_wkt == expected.crs_wkt ||
+           (same_crs != nullptr && !found.crs_wkt.empty() && !expected.crs_wkt.empty() &&
+            same_crs(found.crs_wkt, expected.crs_wkt));
 }
 
 }  // namespace
@@ -59,21 +68,23 @@ Grid Grid::subset(const Window& window) const {
     return result;
 }
 
-std::string first_difference(const Grid& found, const Grid& expected, SameCrs same_crs, double tolerance_px) {
+std::vector<GridDifference> grid_differences(const Grid& found, const Grid& expected, SameCrs same_crs,
+                                             double tolerance_px) {
+    std::vector<GridDifference> differences;
     if (found.n_cols != expected.n_cols || found.n_rows != expected.n_rows) {
-        return "size " + size_text(found) + ", expected " + size_text(expected);
+        differences.push_back({"size", size_text(found), size_text(expected)});
     }
     if (found.has_geotransform != expected.has_geotransform) {
-        return found.has_geotransform ? "has a geotransform, the others have none"
-                                      : "has no geotransform, the others have one";
+        const auto text = [](const Grid& grid) { return grid.has_geotransform ? "one" : "none"; };
+        differences.push_back({"geotransform", text(found), text(expected)});
+    } else if (corner_shift_px(found, expected) > tolerance_px) {
+        const auto more = geotransform_differences(found.geotransform, expected.geotransform, tolerance_px);
+        differences.insert(differences.end(), more.begin(), more.end());
     }
-    if (corner_shift_px(found, expected) > tolerance_px) {
-        return geotransform_difference(found.geotransform, expected.geotransform, tolerance_px);
+    if (!same_crs_text(found, expected, same_crs)) {
+        differences.push_back({"CRS", found.crs_wkt, expected.crs_wkt});
     }
-    const bool same = found.crs_wkt == expected.crs_wkt ||
-                      (same_crs != nullptr && !found.crs_wkt.empty() && !expected.crs_wkt.empty() &&
-                       same_crs(found.crs_wkt, expected.crs_wkt));
-    return same ? "" : "another coordinate reference system";
+    return differences;
 }
 
 }  // namespace rastertide

@@ -6,6 +6,7 @@
 #include <rastertide/core/version.hpp>
 #include <rastertide/read/input_files.hpp>
 
+#include "pipeline/grid_record.hpp"
 #include "pipeline/stack_run.hpp"
 
 namespace rastertide {
@@ -41,12 +42,14 @@ std::string json_text(const Json& json) {
 
 Json common_options_json(const StackRun& run) {
     const RunOptions& options = run.common;
-    return {{"scale", to_string(options.series.scale)},
-            {"bands", options.series.bands},
-            {"device", to_string(options.compute.backend)},
-            {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
-            {"of", options.format},
-            {"co", options.creation_options}};
+    Json json = {{"scale", to_string(options.series.scale)},
+                 {"bands", options.series.bands},
+                 {"device", to_string(options.compute.backend)},
+                 {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
+                 {"of", options.format},
+                 {"co", options.creation_options}};
+    json.update(grid_options_json(options.series));
+    return json;
 }
 
 Json run_record(const StackRun& run, const RunKind& kind, const Json& options,

@@ -10,10 +10,13 @@
 #include <rastertide/read/crs.hpp>
 #include <rastertide/read/open_series.hpp>
 
+#include "read/choose_grid.hpp"
 #include "read/expand_inputs.hpp"
 #include "read/gdal_error.hpp"
 #include "read/hdf5_name.hpp"
+#include "read/mosaic_scenes.hpp"
 #include "read/open_files.hpp"
+#include "read/place_source.hpp"
 #include "read/series_impl.hpp"
 
 namespace rastertide {
@@ -74,8 +77,11 @@ std::vector<Scene> scenes_of_bands(const SourceInfo& info, const SeriesOptions& 
     std::vector<Scene> scenes;
     for (const int band : bands) {
         const SourceBand& source_band = info.bands[static_cast<std::size_t>(band)];
-        scenes.push_back({0, {band}, scene_info(info, source_band, info.bands.size() > 1)});
-        scenes.back().info.name += ", band " + std::to_string(band + 1);
+        Scene scene;
+        scene.bands = {band};
+        scene.info = scene_info(info, source_band, info.bands.size() > 1);
+        scene.info.name += ", band " + std::to_string(band + 1);
+        scenes.push_back(std::move(scene));
     }
     return scenes;
 }
@@ -91,7 +97,9 @@ std::vector<Scene> scenes_of_files(const Sources& sources, const SeriesOptions& 
                 " bands, a scene among several needs one; name the bands that make a patch with -b " +
                 "(-b 1 -b 2)");
         }
-        Scene scene{i, options.bands.empty() ? std::vector<int>{0} : wanted_bands(info, options.bands), {}};
+        Scene scene;
+        scene.source = i;
+        scene.bands = options.bands.empty() ? std::vector<int>{0} : wanted_bands(info, options.bands);
         const SourceBand& band = info.bands[static_cast<std::size_t>(scene.bands.front())];
         scene.info = scene_info(info, band, false);
         scenes.push_back(std::move(scene));
@@ -203,6 +211,23 @@ void keep_date_range(std::vector<Scene>& scenes, const SeriesOptions& options) {
     if (scenes.empty()) throw InvalidArgument("no scene lies in the date range");
 }
 
+/// The first date and every n-th after it.
+void keep_every(std::vector<Scene>& scenes, std::int64_t step) {
+    if (step < 1) throw InvalidArgument("-date_step is " + std::to_string(step) + ", expected 1 or more");
+    std::int64_t index = 0;
+    std::erase_if(scenes, [&](const Scene&) { return index++ % step != 0; });
+}
+
+/// How GDAL reads the pixels of a scene, for VRTs; of a mosaic it does not.
+std::vector<GdalBand> gdal_bands(const Scene& scene, const Sources& sources) {
+    std::vector<GdalBand> bands;
+    for (const int band : scene.bands) {
+        bands.push_back(sources[scene.source]->info().bands[static_cast<std::size_t>(band)].gdal);
+        if (!scene.fill.empty()) bands.back().dataset.clear();
+    }
+    return bands;
+}
+
 Grid override_grid(Grid grid, const SeriesOptions& options) {
     if (!options.a_srs.empty()) grid.crs_wkt = crs_from_user_input(options.a_srs);
     if (options.a_ullr) {
@@ -217,19 +242,72 @@ Grid override_grid(Grid grid, const SeriesOptions& options) {
     return grid;
 }
 
-Grid common_grid(const Sources& sources, const SeriesOptions& options) {
-    const SourceInfo& first = sources.front()->info();
-    const Grid expected = override_grid(first.grid, options);
-    for (const auto& source : sources) {
-        const SourceInfo& info = source->info();
-        const std::string difference =
-            first_difference(override_grid(info.grid, options), expected, &is_same_crs);
-        if (!difference.empty()) {
-            throw GridMismatch("'" + info.name + "': " + difference + " as in '" + first.name +
-                               "'; all scenes must lie on one grid");
+std::vector<Grid> grids_of(const Sources& sources, const SeriesOptions& options) {
+    std::vector<Grid> grids;
+    for (const auto& source : sources) grids.push_back(override_grid(source->info().grid, options));
+    return grids;
+}
+
+std::vector<GridDifference> differences_in_words(const Grid& found, const Grid& expected) {
+    std::vector<GridDifference> differences = grid_differences(found, expected, &is_same_crs);
+    for (GridDifference& difference : differences) {
+        if (difference.what != "CRS") continue;
+        difference.found = crs_name(difference.found);
+        difference.expected = crs_name(difference.expected);
+    }
+    return differences;
+}
+
+void require_one_grid(const Sources& sources, const std::vector<Grid>& grids) {
+    for (std::size_t i = 1; i < grids.size(); ++i) {
+        const std::vector<GridDifference> differences = differences_in_words(grids[i], grids.front());
+        if (differences.empty()) continue;
+        const GridDifference& first = differences.front();
+        const bool placed = grids[i].has_geotransform && grids.front().has_geotransform;
+        throw GridMismatch("'" + sources[i]->info().name + "': " + first.what + " " + first.found +
+                           ", expected " + first.expected + " as in '" + sources.front()->info().name +
+                           "'; all scenes must lie on one grid: " +
+                           (placed ? "-align union (or intersection) brings them onto that of the first"
+                                   : "-a_ullr gives one"));
+    }
+}
+
+/// Sources that are read as parts of the grid.
+void place_sources(Sources& sources, const std::vector<Grid>& grids, const Grid& target,
+                   const GridOptions& options) {
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        const std::optional<PixelOffset> offset = pixel_offset(grids[i], target);
+        if (!offset) {
+            sources[i] = make_warped_source(std::move(sources[i]), grids[i], target, options.r);
+        } else if (*offset != PixelOffset{} || target.n_cols != grids[i].n_cols ||
+                   target.n_rows != grids[i].n_rows) {
+            sources[i] = make_window_source(std::move(sources[i]), target, *offset);
         }
     }
-    return expected;
+}
+
+/// Sources of one grid, cut to a window of it.
+void cut_sources(Sources& sources, const Grid& grid, const Window& window) {
+    if (window == grid.extent()) return;
+    for (auto& source : sources) {
+        source = make_window_source(std::move(source), grid.subset(window), {-window.col, -window.row});
+    }
+}
+
+/// The grid of the series; its sources lie on it then.
+Grid bring_onto_one_grid(Sources& sources, const std::vector<Grid>& grids, const GridOptions& options) {
+    if (!options.aligns()) {
+        require_one_grid(sources, grids);
+        const Window window = window_of_grid(grids.front(), options);
+        cut_sources(sources, grids.front(), window);
+        return grids.front().subset(window);
+    }
+    std::vector<std::string> names;
+    for (const auto& source : sources) names.push_back(source->info().name);
+    const Grid whole = choose_grid(grids, names, options);
+    const Grid grid = whole.subset(window_of_grid(whole, options));
+    place_sources(sources, grids, grid, options);
+    return grid;
 }
 
 std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& scene, bool band_is_date) {
@@ -246,30 +324,45 @@ std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& sce
 
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     GDALAllRegister();
+    options.grid.validate();
     const std::vector<std::string> names = expand_inputs(options.inputs, options.input_file_list);
     tune_gdal(options.cache_bytes, names.size());
     auto impl = std::make_unique<RasterSeries::Impl>();
     impl->max_open_sources = max_open_sources();
     impl->sources = open_sources(names, options, impl->max_open_sources);
     impl->scale = options.scale;
-    impl->grid = common_grid(impl->sources, options);
+    const std::vector<Grid> grids = grids_of(impl->sources, options);
+    impl->grid = bring_onto_one_grid(impl->sources, grids, options.grid);
     const bool band_is_date = impl->sources.size() == 1;
     impl->scenes = band_is_date ? scenes_of_bands(impl->sources.front()->info(), options)
                                 : scenes_of_files(impl->sources, options);
     find_dates(impl->scenes, impl->sources, options, logger);
     require_dates_on_all_or_none(impl->scenes);
+    impl->scenes = mosaic_scenes(std::move(impl->scenes), grids, options.mosaic);
     sort_by_date(impl->scenes, logger);
     keep_date_range(impl->scenes, options);
+    keep_every(impl->scenes, options.date_step);
     for (const Scene& scene : impl->scenes) {
         impl->infos.push_back(scene.info);
-        for (const int band : scene.bands) {
-            const SourceInfo& info = impl->sources[scene.source]->info();
-            impl->infos.back().bands.push_back(info.bands[static_cast<std::size_t>(band)].gdal);
-        }
+        impl->infos.back().bands = gdal_bands(scene, impl->sources);
     }
     const Scene& first = impl->scenes.front();
     impl->band_names = names_of_bands(impl->sources[first.source]->info(), first, band_is_date);
     return RasterSeries(std::move(impl));
+}
+
+std::vector<SceneDifference> scene_differences(const SeriesOptions& options) {
+    GDALAllRegister();
+    const Sources sources =
+        open_sources(expand_inputs(options.inputs, options.input_file_list), options, max_open_sources());
+    const std::vector<Grid> grids = grids_of(sources, options);
+    std::vector<SceneDifference> all;
+    for (std::size_t i = 1; i < grids.size(); ++i) {
+        for (GridDifference& difference : differences_in_words(grids[i], grids.front())) {
+            all.push_back({sources[i]->info().name, std::move(difference)});
+        }
+    }
+    return all;
 }
 
 }  // namespace rastertide

@@ -66,12 +66,34 @@ void RasterSeries::read(const Window& window, float* out) {
         for (; last < scenes.size() && scenes[last].source == scenes[first].source; ++last) {
             bands.insert(bands.end(), scenes[last].bands.begin(), scenes[last].bands.end());
         }
-        RasterSource& source = *impl_->sources[scenes[first].source];
-        source.read(window, bands, out + static_cast<std::int64_t>(first) * scene_values, impl_->scratch);
-        if (scenes[first].source >= impl_->max_open_sources) source.release();
-        first = last;
+        float* pixels = out + static_cast<std::int64_t>(first) * scene_values;
+        impl_->read_part({scenes[first].source, bands}, window, pixels);
+        for (; first < last; ++first, pixels += scene_values) {
+            impl_->fill_scene(scenes[first], window, pixels);
+        }
     }
-    if (impl_->scale == PixelScale::Db) to_decibels(out, scene_values * n_dates());
+}
+
+void RasterSeries::Impl::read_part(const ScenePart& scene_part, const Window& window, float* pixels) {
+    RasterSource& source = *sources[scene_part.source];
+    source.read(window, scene_part.bands, pixels, scratch);
+    if (scene_part.source >= max_open_sources) source.release();
+    if (scale == PixelScale::Db) {
+        to_decibels(pixels, window.n_pixels() * static_cast<std::int64_t>(scene_part.bands.size()));
+    }
+}
+
+void RasterSeries::Impl::fill_scene(const Scene& scene, const Window& window, float* pixels) {
+    const std::int64_t n = window.n_pixels() * static_cast<std::int64_t>(scene.bands.size());
+    const auto invalid = [](float value) { return std::isnan(value); };
+    for (const ScenePart& other : scene.fill) {
+        if (std::none_of(pixels, pixels + n, invalid)) return;
+        part.resize(static_cast<std::size_t>(n));
+        read_part(other, window, part.data());
+        for (std::int64_t i = 0; i < n; ++i) {
+            if (std::isnan(pixels[i])) pixels[i] = part[static_cast<std::size_t>(i)];
+        }
+    }
 }
 
 }  // namespace rastertide

@@ -10,11 +10,15 @@
 
 namespace rastertide {
 
-/// Bands of one source that make one date.
-struct Scene {
+/// Bands of one source that make one date, or a part of it.
+struct ScenePart {
     std::size_t source = 0;
     std::vector<int> bands;  ///< numbers from 0
+};
+
+struct Scene : ScenePart {
     SceneInfo info;
+    std::vector<ScenePart> fill = {};  ///< where no earlier part has a valid pixel
 };
 
 struct RasterSeries::Impl {
@@ -26,6 +30,12 @@ struct RasterSeries::Impl {
     PixelScale scale = PixelScale::Linear;
     std::vector<SceneInfo> infos;  ///< of the scenes
     std::vector<std::string> band_names;
+    std::vector<float> part;  ///< pixels of a part of a scene
+
+    /// @param pixels [band][window]
+    void read_part(const ScenePart& scene_part, const Window& window, float* pixels);
+    /// Pixels of a scene's further parts where it has none. @param pixels [band][window] of the scene
+    void fill_scene(const Scene& scene, const Window& window, float* pixels);
 };
 
 }  // namespace rastertide

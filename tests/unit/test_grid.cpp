@@ -56,45 +56,50 @@ TEST(GridTest, ASubsetLiesWhereItsWindowLies) {
     EXPECT_EQ(subset.crs_wkt, "EPSG:32632");
 }
 
-TEST(GridTest, EqualGridsHaveNoDifference) { EXPECT_EQ(first_difference(grid(), grid(), nullptr), ""); }
+/// "what: found, expected; ..."
+std::string differences(const Grid& found, SameCrs same_crs = nullptr) {
+    std::string text;
+    for (const GridDifference& one : grid_differences(found, grid(), same_crs)) {
+        text += (text.empty() ? "" : "; ") + one.what + ": " + one.found + ", " + one.expected;
+    }
+    return text;
+}
 
-TEST(GridTest, TheFirstDifferenceIsNamed) {
+TEST(GridTest, EqualGridsHaveNoDifference) { EXPECT_EQ(differences(grid()), ""); }
+
+TEST(GridTest, EveryDifferenceIsNamed) {
     Grid other = grid();
     other.n_cols = 301;
-    EXPECT_EQ(first_difference(other, grid(), nullptr), "size 301 x 200 pixels, expected 300 x 200 pixels");
+    EXPECT_EQ(differences(other), "size: 301 x 200 pixels, 300 x 200 pixels");
 
-    other = grid();
     other.geotransform.c[1] = 20;
-    EXPECT_EQ(first_difference(other, grid(), nullptr), "pixel width 20, expected 10");
-
-    other = grid();
     other.geotransform.c[3] += 5;
-    EXPECT_EQ(first_difference(other, grid(), nullptr), "top edge 5990005, expected 5990000");
+    EXPECT_EQ(differences(other),
+              "size: 301 x 200 pixels, 300 x 200 pixels; pixel width: 20, 10; top edge: 5990005, 5990000");
 
     other = grid();
     other.has_geotransform = false;
-    EXPECT_EQ(first_difference(other, grid(), nullptr), "has no geotransform, the others have one");
+    EXPECT_EQ(differences(other), "geotransform: none, one");
 
     other = grid();
     other.crs_wkt = "EPSG:32633";
-    EXPECT_EQ(first_difference(other, grid(), nullptr), "another coordinate reference system");
+    EXPECT_EQ(differences(other), "CRS: EPSG:32633, " + grid().crs_wkt);
 }
 
 TEST(GridTest, RoundedCoefficientsAreOneGridButHalfAPixelIsNot) {
     Grid other = grid();
     other.geotransform.c[0] += 0.001;
-    EXPECT_EQ(first_difference(other, grid(), nullptr), "");
+    EXPECT_EQ(differences(other), "");
 
     other.geotransform.c[0] += 5;
-    EXPECT_NE(first_difference(other, grid(), nullptr), "");
+    EXPECT_NE(differences(other), "");
 }
 
 TEST(GridTest, CrsTextsThatMeanTheSameAreOneGrid) {
     Grid other = grid();
     other.crs_wkt = "+proj=utm +zone=32";
 
-    EXPECT_EQ(first_difference(other, grid(), [](const std::string&, const std::string&) { return true; }),
-              "");
+    EXPECT_EQ(differences(other, [](const std::string&, const std::string&) { return true; }), "");
 }
 
 TEST(WindowTest, IntersectionsAreTheCommonPart) {

@@ -11,6 +11,8 @@
 
 #include <rastertide/read/crs.hpp>
 
+#include "common/grid_options.hpp"
+
 namespace rastertide::utils {
 namespace {
 
@@ -74,7 +76,7 @@ int default_threads(int node_size) {
 }  // namespace
 
 std::vector<OptionSpec> stack_option_specs() {
-    return {
+    const std::vector<OptionSpec> inputs = {
         {"b", 1, "BAND",
          "band of each raster that is part of a patch (of one multi-band raster: a date to take)", true},
         {"dataset", 1, "NAME", "the (time, y, x) variable of an HDF5 or netCDF file"},
@@ -85,10 +87,14 @@ std::vector<OptionSpec> stack_option_specs() {
         {"date_regex", 1, "REGEX", "its first group is the date in a file name, or in a band's description"},
         {"start_date", 1, "DATE", "leave earlier scenes out"},
         {"end_date", 1, "DATE", "leave later scenes out"},
+        {"date_step", 1, "N", "take every N-th date (default 1)"},
+        {"mosaic", 1, "auto|none|time|day",
+         "join scenes of one time or day (default auto: of one time where their grids differ)"},
         {"a_srs", 1, "SRS", "coordinate reference system, in place of the files'"},
         {"a_ullr", 4, "ulx uly lrx lry", "corners of the rasters, in place of the files'"},
         {"srcnodata", 1, "VALUE", "nodata value of the inputs, in place of the files'"},
     };
+    return joined({inputs, grid_option_specs()});
 }
 
 SeriesOptions stack_options(const Args& args) {
@@ -109,6 +115,12 @@ SeriesOptions stack_options(const Args& args) {
     if (args.has("a_ullr")) options.a_ullr = corners_option(args);
     if (args.has("srcnodata")) options.srcnodata = args.number("srcnodata", 0);
     options.scale = parse_scale(args.get("scale", "linear"));
+    options.grid = as_usage([&] { return grid_options(args); });
+    options.mosaic = as_usage([&] { return parse_mosaic_rule(args.get("mosaic", "auto")); });
+    options.date_step = args.integer("date_step", 1);
+    if (options.date_step < 1) {
+        throw UsageError("-date_step " + std::to_string(options.date_step) + ": expected 1 or more");
+    }
     if (options.inputs.empty() && options.input_file_list.empty()) {
         throw UsageError("no input: name rasters, a folder, or -input_file_list FILE");
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <rastertide/grid/geotransform.hpp>
 #include <rastertide/grid/window.hpp>
@@ -26,10 +27,16 @@ struct Grid {
 /// function that knows more (axis order, aliases).
 using SameCrs = bool (*)(const std::string& a_wkt, const std::string& b_wkt);
 
-/// The first field in which `found` differs from `expected`, as words for an error message
-/// ("pixel width 10, expected 20"), or an empty string if both are one grid. Corners may differ by up to
-/// `tolerance_px` of a pixel, since writers round their coefficients.
-std::string first_difference(const Grid& found, const Grid& expected, SameCrs same_crs,
-                             double tolerance_px = 1e-3);
+/// One field in which a grid is not as it should be, in words for messages.
+struct GridDifference {
+    std::string what;      ///< "size", "pixel width", "left edge", "CRS", ...
+    std::string found;     ///< "10"; of "CRS" its text
+    std::string expected;  ///< "20"
+};
+
+/// All fields in which `found` differs from `expected`, the most telling first; empty if both are one grid.
+/// Corners may differ by up to `tolerance_px` of a pixel, since writers round their coefficients.
+std::vector<GridDifference> grid_differences(const Grid& found, const Grid& expected, SameCrs same_crs,
+                                             double tolerance_px = 1e-3);
 
 }  // namespace rastertide

@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <rastertide/compute/lof.hpp>
 #include <rastertide/core/options.hpp>
-#include <rastertide/read/series.hpp>
+#include <rastertide/read/open_series.hpp>
 
 namespace rastertide {
 
@@ -28,5 +29,9 @@ std::string describe_json(const RasterSeries& series, const DescribeOptions& opt
 
 /// The same for people to read, without the list of scenes if they are more than 20.
 std::string describe_text(const RasterSeries& series, const DescribeOptions& options);
+
+/// What keeps scenes from being a stack: JSON with the key `differences`, and a table for people to read.
+std::string differences_json(const std::vector<SceneDifference>& differences);
+std::string differences_text(const std::vector<SceneDifference>& differences);
 
 }  // namespace rastertide

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <rastertide/core/log.hpp>
+#include <rastertide/read/grid_options.hpp>
 #include <rastertide/read/series.hpp>
 
 namespace rastertide {
@@ -28,10 +29,15 @@ struct SeriesOptions {
     std::optional<std::array<double, 4>> a_ullr;  ///< -a_ullr ulx uly lrx lry, overrides the files'
     std::optional<double> srcnodata;              ///< overrides the files' nodata values
     PixelScale scale = PixelScale::Linear;
+    GridOptions grid;  ///< -align, -te, -tr, -t_srs, -r, -projwin, ...
+    MosaicRule mosaic = MosaicRule::Auto;
+    std::int64_t date_step = 1;           ///< every n-th of the dates that are left
     std::int64_t cache_bytes = 64 << 20;  ///< GDAL's block cache for this process
 };
 
 /// Opens a stack and checks that it is one: same size, grid, CRS and bands in every scene, real pixel types.
+/// With options.grid scenes of other grids are brought onto one, and scenes of one date joined: the first
+/// valid pixel of each band in the order of the inputs counts. What no scene covers is NaN.
 ///
 /// STACK forms: several single-band rasters (a date each), several multi-band rasters with `bands`, one
 /// multi-band raster or VRT (a band a date), an HDF5 dataset (T,H,W) as `HDF5:"file.h5"://name` or file plus
@@ -45,9 +51,18 @@ struct SeriesOptions {
 /// @throws InvalidArgument  no inputs; a multi-band raster among several without `bands`; complex type;
 /// dataset missing or not
 ///                          (T,H,W); a name in which `date_regex` finds no date; a number of dates that
-///                          differs from the scenes'; no scene in the date range
-/// @throws GridMismatch     naming the first scene that differs from the first one, and how
+///                          differs from the scenes'; no scene in the date range; a bad value in `grid`
+/// @throws GridMismatch     naming the first scene that differs from the first one, how, and what helps
 /// @throws IoError          no such file, not a raster, truncated
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger = {});
+
+/// A difference between a scene's grid and that of the first one.
+struct SceneDifference {
+    std::string scene;
+    GridDifference difference;  ///< of a CRS its name
+};
+
+/// All differences, in the order of the inputs; options.grid is not looked at. Errors as of open_series().
+std::vector<SceneDifference> scene_differences(const SeriesOptions& options);
 
 }  // namespace rastertide

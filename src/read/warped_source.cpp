@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <type_traits>
+#include <vector>
+
+#include <gdal_alg.h>
+#include <gdalwarper.h>
+
+#include <rastertide/core/error.hpp>
+
+#include "core/rounding.hpp"
+#include "read/extent.hpp"
+#include "read/gdal_error.hpp"
+#include "read/gdal_handles.hpp"
+#include "read/place_source.hpp"
+#include "read/resampling.hpp"
+#include "read/source_dataset.hpp"
+
+namespace rastertide {
+namespace {
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+// Pixels are warped by whole blocks of the target grid: GDAL and PROJ look at all points of a request when
+// they choose an operation between two CRS, so that a window of the caller's would decide about pixels.
+constexpr std::int64_t kBlock = 64;
+
+struct OptionsDestroyer {
+    void operator()(GDALWarpOptions* options) const { GDALDestroyWarpOptions(options); }
+};
+using WarpOptions = std::unique_ptr<GDALWarpOptions, OptionsDestroyer>;
+
+struct TransformerDestroyer {
+    void operator()(void* transformer) const { GDALDestroyGenImgProjTransformer(transformer); }
+};
+using Transformer = std::unique_ptr<void, TransformerDestroyer>;
+
+/// From pixels of the source to those of the target.
+Transformer make_transformer(SourceDataset& source, const std::string& name, const Grid& target) {
+    const GdalErrorCapture errors;
+    StringList options;
+    options.set("DST_SRS", target.crs_wkt);
+    Transformer transformer(
+        GDALCreateGenImgProjTransformer2(GDALDataset::ToHandle(&source), nullptr, options.get()));
+    if (transformer == nullptr) {
+        throw InvalidArgument("'" + name + "': cannot be warped" +
+                              (errors.text().empty() ? "" : ": " + errors.text()));
+    }
+    GDALSetGenImgProjTransformerDstGeoTransform(transformer.get(), target.geotransform.c.data());
+    return transformer;
+}
+
+/// Where a source lies in the target, in pixels, a margin for its curved edges included.
+Window footprint(const Grid& grid, const std::string& name, const Grid& target) {
+    constexpr std::int64_t kMargin = 16;
+    const std::string where = "'" + name + "'";
+    const Extent extent = to_crs(extent_of(grid), grid.crs_wkt, target.crs_wkt, where);
+    const Window pixels = pixels_outwards(target, extent, where);
+    return pixels.padded(kMargin + std::max(pixels.n_cols, pixels.n_rows) / 16);
+}
+
+class WarpedSource final : public RasterSource {
+  public:
+    WarpedSource(std::unique_ptr<RasterSource> source, const Grid& grid, const Grid& target,
+                 const std::string& resampling)
+        : source_(std::move(source)),
+          info_(source_->info()),
+          dataset_(grid, *source_),
+          resampling_(parse_resampling(resampling)),
+          transformer_(make_transformer(dataset_, info_.name, target)),
+          footprint_(intersect(footprint(grid, info_.name, target), target.extent())) {
+        set_scale(grid, target);
+        info_.grid = target;
+        info_.block_n_cols = std::min(kBlock, target.n_cols);
+        info_.block_n_rows = std::min(kBlock, target.n_rows);
+        for (SourceBand& band : info_.bands) band.gdal.dataset.clear();
+    }
+
+    const SourceInfo& info() const override { return info_; }
+    std::vector<std::string> files() override { return source_->files(); }
+    void release() override { source_->release(); }
+
+    void read(const Window& window, std::span<const int> bands, float* out, ReadScratch& scratch) override {
+        std::fill_n(out, static_cast<std::int64_t>(bands.size()) * window.n_pixels(), kNan);
+        dataset_.use(scratch);
+        const Window wanted = intersect(window, footprint_);
+        if (wanted.empty()) return;
+        while (!bands.empty()) {
+            const auto group = bands.first(std::min(bands.size(), kMostBands));
+            read_group(window, wanted, group, out);
+            out += static_cast<std::int64_t>(group.size()) * window.n_pixels();
+            bands = bands.subspan(group.size());
+        }
+    }
+
+  private:
+    // Share the transformation; more would only take memory.
+    static constexpr std::size_t kMostBands = 16;
+
+    /// One scale for the whole raster. GDAL would take one for each block from its shape here and there.
+    void set_scale(const Grid& grid, const Grid& target) {
+        const Extent extent = to_crs(extent_of(grid), grid.crs_wkt, target.crs_wkt, "'" + info_.name + "'");
+        const Window covered = pixels_outwards(target, extent, "'" + info_.name + "'");
+        x_scale_ = static_cast<double>(covered.n_cols) / static_cast<double>(grid.n_cols);
+        y_scale_ = static_cast<double>(covered.n_rows) / static_cast<double>(grid.n_rows);
+    }
+
+    void read_group(const Window& window, const Window& wanted, std::span<const int> bands, float* out) {
+        const WarpOptions options = make_options(bands);
+        const GdalErrorCapture errors;
+        GDALWarpOperationH operation = GDALCreateWarpOperation(options.get());
+        if (operation == nullptr) errors.throw_error("'" + info_.name + "': cannot be warped");
+        const std::unique_ptr<void, void (*)(void*)> owner(operation, GDALDestroyWarpOperation);
+        const std::int64_t first_row = round_down(wanted.row, block_rows());
+        const std::int64_t first_col = round_down(wanted.col, block_cols());
+        for (std::int64_t row = first_row; row < wanted.end_row(); row += block_rows()) {
+            for (std::int64_t col = first_col; col < wanted.end_col(); col += block_cols()) {
+                const Window block = intersect({col, row, block_cols(), block_rows()}, info_.grid.extent());
+                warp_block(operation, block, bands.size());
+                copy_block(block, window, bands.size(), out);
+            }
+        }
+    }
+
+    /// A block of a much coarser grid is made from many pixels.
+    static std::int64_t block_size(double scale) {
+        return std::clamp<std::int64_t>(static_cast<std::int64_t>(kBlock * scale), 4, kBlock);
+    }
+    std::int64_t block_cols() const { return block_size(x_scale_); }
+    std::int64_t block_rows() const { return block_size(y_scale_); }
+
+    WarpOptions make_options(std::span<const int> bands) {
+        WarpOptions options(GDALCreateWarpOptions());
+        options->eResampleAlg = resampling_;
+        options->eWorkingDataType = GDT_Float32;
+        options->hSrcDS = GDALDataset::ToHandle(&dataset_);
+        GDALWarpInitDefaultBandMapping(options.get(), static_cast<int>(bands.size()));
+        for (std::size_t i = 0; i < bands.size(); ++i) options->panSrcBands[i] = bands[i] + 1;
+        GDALWarpInitNoDataReal(options.get(), std::numeric_limits<double>::quiet_NaN());
+        options->pfnTransformer = GDALGenImgProjTransform;  // exact: no approximation around it
+        options->pTransformerArg = transformer_.get();
+        const auto set = [&](const char* name, const std::string& value) {
+            options->papszWarpOptions = CSLSetNameValue(options->papszWarpOptions, name, value.c_str());
+        };
+        set("INIT_DEST", "NO_DATA");
+        set("UNIFIED_SRC_NODATA", "NO");  // each band has its own valid pixels
+        set("XSCALE", CPLSPrintf("%.17g", x_scale_));
+        set("YSCALE", CPLSPrintf("%.17g", y_scale_));
+        return options;
+    }
+
+    void warp_block(GDALWarpOperationH operation, const Window& block, std::size_t n_bands) {
+        const GdalErrorCapture errors;
+        block_.assign(n_bands * static_cast<std::size_t>(block.n_pixels()), kNan);
+        const CPLErr status =
+            GDALWarpRegionToBuffer(operation, static_cast<int>(block.col), static_cast<int>(block.row),
+                                   static_cast<int>(block.n_cols), static_cast<int>(block.n_rows),
+                                   block_.data(), GDT_Float32, 0, 0, 0, 0);
+        dataset_.rethrow();
+        if (status != CE_None) errors.throw_error("'" + info_.name + "': cannot be warped");
+    }
+
+    void copy_block(const Window& block, const Window& window, std::size_t n_bands, float* out) const {
+        const Window common = intersect(block, window);
+        if (common.empty()) return;
+        for (std::size_t band = 0; band < n_bands; ++band) {
+            const float* from = block_.data() + static_cast<std::int64_t>(band) * block.n_pixels();
+            float* to = out + static_cast<std::int64_t>(band) * window.n_pixels();
+            for (std::int64_t row = common.row; row < common.end_row(); ++row) {
+                std::copy_n(from + (row - block.row) * block.n_cols + common.col - block.col, common.n_cols,
+                            to + (row - window.row) * window.n_cols + common.col - window.col);
+            }
+        }
+    }
+
+    std::unique_ptr<RasterSource> source_;
+    SourceInfo info_;
+    SourceDataset dataset_;
+    GDALResampleAlg resampling_;
+    Transformer transformer_;
+    Window footprint_;
+    double x_scale_ = 1;
+    double y_scale_ = 1;
+    std::vector<float> block_;
+};
+
+void require_place(const std::string& name, const Grid& grid) {
+    if (!grid.has_geotransform) {
+        throw InvalidArgument("'" + name +
+                              "': has no geotransform, expected one to bring it onto another grid; -a_ullr "
+                              "gives one");
+    }
+    if (grid.crs_wkt.empty()) {
+        throw InvalidArgument("'" + name +
+                              "': has no coordinate reference system, expected one to bring it onto another "
+                              "grid; -a_srs gives one");
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<RasterSource> make_warped_source(std::unique_ptr<RasterSource> source, const Grid& grid,
+                                                 const Grid& target, const std::string& resampling) {
+    require_place(source->info().name, grid);
+    return std::make_unique<WarpedSource>(std::move(source), grid, target, resampling);
+}
+
+}  // namespace rastertide
