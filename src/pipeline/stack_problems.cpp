@@ -27,7 +27,8 @@ std::vector<std::string> stack_problems(const RasterSeries& series) {
     }
     if (n_repeated > 0)
         problems.push_back(std::to_string(n_repeated) +
-                           " scenes have the date of another one: all are kept, in the order given");
+                           " scenes have the date of another one: all are kept, in the order given; -mosaic "
+                           "time joins them");
     return problems;
 }
 

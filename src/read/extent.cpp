@@ -31,19 +31,6 @@ OGRSpatialReference map_crs(const std::string& wkt, const std::string& option) {
     return crs;
 }
 
-/// The extent's bounding box in pixels, as fractions.
-Extent in_pixels(const Grid& grid, const Extent& extent) {
-    const double infinity = std::numeric_limits<double>::infinity();
-    Extent pixels{infinity, infinity, -infinity, -infinity};
-    for (const double x : {extent.xmin, extent.xmax}) {
-        for (const double y : {extent.ymin, extent.ymax}) {
-            const Geotransform::Point at = grid.geotransform.to_pixel(x, y);
-            pixels = unite(pixels, {at.x, at.y, at.x, at.y});
-        }
-    }
-    return pixels;
-}
-
 Window window_of(double col, double row, double end_col, double end_row, const std::string& option) {
     const double most = std::numeric_limits<int>::max();
     for (const double size :
@@ -102,6 +89,18 @@ Extent to_crs(const Extent& extent, const std::string& from_wkt, const std::stri
                               (errors.text().empty() ? "" : ": " + errors.text()));
     }
     return result;
+}
+
+Extent in_pixels(const Grid& grid, const Extent& extent) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    Extent pixels{infinity, infinity, -infinity, -infinity};
+    for (const double x : {extent.xmin, extent.xmax}) {
+        for (const double y : {extent.ymin, extent.ymax}) {
+            const Geotransform::Point at = grid.geotransform.to_pixel(x, y);
+            pixels = unite(pixels, {at.x, at.y, at.x, at.y});
+        }
+    }
+    return pixels;
 }
 
 Window pixels_outwards(const Grid& grid, const Extent& extent, const std::string& option) {

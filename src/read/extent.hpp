@@ -28,6 +28,9 @@ Extent extent_of(const Grid& grid);
 Extent to_crs(const Extent& extent, const std::string& from_wkt, const std::string& to_wkt,
               const std::string& option);
 
+/// The extent's bounding box in a grid's pixels, as fractions.
+Extent in_pixels(const Grid& grid, const Extent& extent);
+
 /// The pixels that an extent touches, a thousandth of a pixel forgiven; they may lie beyond the grid.
 /// @throws InvalidArgument  more pixels than GDAL can count
 Window pixels_outwards(const Grid& grid, const Extent& extent, const std::string& option);

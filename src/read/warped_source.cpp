@@ -89,7 +89,7 @@ class WarpedSource final : public RasterSource {
         const Window wanted = intersect(window, footprint_);
         if (wanted.empty()) return;
         while (!bands.empty()) {
-            const auto group = bands.first(std::min(bands.size(), kMostBands));
+            const auto group = bands.first(std::min(bands.size(), most_bands()));
             read_group(window, wanted, group, out);
             out += static_cast<std::int64_t>(group.size()) * window.n_pixels();
             bands = bands.subspan(group.size());
@@ -97,15 +97,32 @@ class WarpedSource final : public RasterSource {
     }
 
   private:
-    // Share the transformation; more would only take memory.
-    static constexpr std::size_t kMostBands = 16;
+    /// They share the transformation of a block, and the memory for the pixels that it is made from.
+    std::size_t most_bands() const {
+        constexpr double kMostBands = 16;
+        constexpr double kMostPixels = 8 << 20;
+        const double n_cols = static_cast<double>(block_cols()) / x_scale_;
+        const double n_rows = static_cast<double>(block_rows()) / y_scale_;
+        return static_cast<std::size_t>(std::clamp(kMostPixels / (n_cols * n_rows), 1.0, kMostBands));
+    }
 
     /// One scale for the whole raster. GDAL would take one for each block from its shape here and there.
     void set_scale(const Grid& grid, const Grid& target) {
         const Extent extent = to_crs(extent_of(grid), grid.crs_wkt, target.crs_wkt, "'" + info_.name + "'");
-        const Window covered = pixels_outwards(target, extent, "'" + info_.name + "'");
-        x_scale_ = static_cast<double>(covered.n_cols) / static_cast<double>(grid.n_cols);
-        y_scale_ = static_cast<double>(covered.n_rows) / static_cast<double>(grid.n_rows);
+        const Extent covered = in_pixels(target, extent);
+        x_scale_ = (covered.xmax - covered.xmin) / static_cast<double>(grid.n_cols);
+        y_scale_ = (covered.ymax - covered.ymin) / static_cast<double>(grid.n_rows);
+        require_columns(covered.xmax - covered.xmin);
+    }
+
+    /// See source_extra(): no extra pixels help where the whole source is that narrow.
+    void require_columns(double n_cols) const {
+        constexpr double kFewest = 5;
+        if (resampling_ < GRA_Average || n_cols >= kFewest) return;
+        throw InvalidArgument(
+            "'" + info_.name + "': spans " + CPLSPrintf("%.3g", n_cols) +
+            " columns of the grid, expected 5 at least for this -r; use near or bilinear, or "
+            "smaller pixels (-tr)");
     }
 
     void read_group(const Window& window, const Window& wanted, std::span<const int> bands, float* out) {
@@ -125,12 +142,20 @@ class WarpedSource final : public RasterSource {
         }
     }
 
-    /// A block of a much coarser grid is made from many pixels.
+    /// Smaller on a coarser grid, where each pixel is made from many.
     static std::int64_t block_size(double scale) {
-        return std::clamp<std::int64_t>(static_cast<std::int64_t>(kBlock * scale), 4, kBlock);
+        return std::clamp<std::int64_t>(static_cast<std::int64_t>(kBlock * scale), 8, kBlock);
     }
     std::int64_t block_cols() const { return block_size(x_scale_); }
     std::int64_t block_rows() const { return block_size(y_scale_); }
+
+    /// Source pixels around those of a block. GDAL (3.6) takes a source of which a block sees few columns for
+    /// one that goes around the globe, and mixes up its first and last ones.
+    int source_extra() const {
+        constexpr double kTargetPixels = 6;
+        constexpr double kMost = 1 << 20;
+        return static_cast<int>(std::min(kMost, std::ceil(kTargetPixels / std::min(x_scale_, y_scale_))) + 8);
+    }
 
     WarpOptions make_options(std::span<const int> bands) {
         WarpOptions options(GDALCreateWarpOptions());
@@ -147,6 +172,7 @@ class WarpedSource final : public RasterSource {
         };
         set("INIT_DEST", "NO_DATA");
         set("UNIFIED_SRC_NODATA", "NO");  // each band has its own valid pixels
+        set("SOURCE_EXTRA", std::to_string(source_extra()));
         set("XSCALE", CPLSPrintf("%.17g", x_scale_));
         set("YSCALE", CPLSPrintf("%.17g", y_scale_));
         return options;
