@@ -272,13 +272,57 @@ void require_one_grid(const Sources& sources, const std::vector<Grid>& grids) {
     }
 }
 
-/// Sources that are read as parts of the grid.
+void require_place(const std::string& name, const Grid& grid) {
+    if (!grid.has_geotransform) {
+        throw InvalidArgument("'" + name +
+                              "': has no geotransform, expected one to bring it onto another grid; -a_ullr "
+                              "gives one");
+    }
+    if (grid.crs_wkt.empty()) {
+        throw InvalidArgument("'" + name +
+                              "': has no coordinate reference system, expected one to bring it onto another "
+                              "grid; -a_srs gives one");
+    }
+}
+
+bool is_same(const Grid& a, const Grid& b) {
+    return a.n_cols == b.n_cols && a.n_rows == b.n_rows && a.geotransform == b.geotransform &&
+           a.crs_wkt == b.crs_wkt;
+}
+
+/// The grids that are not the target's pixels, each once.
+std::vector<Grid> other_grids(const std::vector<Grid>& grids, const Grid& target) {
+    std::vector<Grid> others;
+    for (const Grid& grid : grids) {
+        const auto same = [&](const Grid& other) { return is_same(grid, other); };
+        if (!pixel_offset(grid, target) && std::none_of(others.begin(), others.end(), same)) {
+            others.push_back(grid);
+        }
+    }
+    return others;
+}
+
+/// Sources that are read as parts of the grid. Scenes of one grid share a transformer.
 void place_sources(Sources& sources, const std::vector<Grid>& grids, const Grid& target,
-                   const GridOptions& options) {
+                   const SeriesOptions& options) {
+    const std::vector<Grid> others = other_grids(grids, target);
+    std::vector<std::shared_ptr<SharedTransformer>> transformers(others.size());
+    const std::int64_t cache_bytes =
+        options.cache_bytes / 2 / std::max<std::int64_t>(1, static_cast<std::int64_t>(others.size()));
     for (std::size_t i = 0; i < sources.size(); ++i) {
         const std::optional<PixelOffset> offset = pixel_offset(grids[i], target);
         if (!offset) {
-            sources[i] = make_warped_source(std::move(sources[i]), grids[i], target, options.r);
+            const std::string name = sources[i]->info().name;
+            require_place(name, grids[i]);
+            const auto other = std::find_if(others.begin(), others.end(),
+                                            [&](const Grid& grid) { return is_same(grids[i], grid); });
+            std::shared_ptr<SharedTransformer>& shared =
+                transformers[static_cast<std::size_t>(other - others.begin())];
+            if (shared == nullptr) {
+                shared = std::make_shared<SharedTransformer>(grids[i], name, target,
+                                                             static_cast<std::size_t>(cache_bytes));
+            }
+            sources[i] = make_warped_source(std::move(sources[i]), grids[i], target, options.grid.r, shared);
         } else if (*offset != PixelOffset{} || target.n_cols != grids[i].n_cols ||
                    target.n_rows != grids[i].n_rows) {
             sources[i] = make_window_source(std::move(sources[i]), target, *offset);
@@ -295,17 +339,17 @@ void cut_sources(Sources& sources, const Grid& grid, const Window& window) {
 }
 
 /// The grid of the series; its sources lie on it then.
-Grid bring_onto_one_grid(Sources& sources, const std::vector<Grid>& grids, const GridOptions& options) {
-    if (!options.aligns()) {
+Grid bring_onto_one_grid(Sources& sources, const std::vector<Grid>& grids, const SeriesOptions& options) {
+    if (!options.grid.aligns()) {
         require_one_grid(sources, grids);
-        const Window window = window_of_grid(grids.front(), options);
+        const Window window = window_of_grid(grids.front(), options.grid);
         cut_sources(sources, grids.front(), window);
         return grids.front().subset(window);
     }
     std::vector<std::string> names;
     for (const auto& source : sources) names.push_back(source->info().name);
-    const Grid whole = choose_grid(grids, names, options);
-    const Grid grid = whole.subset(window_of_grid(whole, options));
+    const Grid whole = choose_grid(grids, names, options.grid);
+    const Grid grid = whole.subset(window_of_grid(whole, options.grid));
     place_sources(sources, grids, grid, options);
     return grid;
 }
@@ -326,13 +370,13 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     GDALAllRegister();
     options.grid.validate();
     const std::vector<std::string> names = expand_inputs(options.inputs, options.input_file_list);
-    tune_gdal(options.cache_bytes, names.size());
+    tune_gdal(options.grid.aligns() ? options.cache_bytes / 2 : options.cache_bytes, names.size());
     auto impl = std::make_unique<RasterSeries::Impl>();
     impl->max_open_sources = max_open_sources();
     impl->sources = open_sources(names, options, impl->max_open_sources);
     impl->scale = options.scale;
     const std::vector<Grid> grids = grids_of(impl->sources, options);
-    impl->grid = bring_onto_one_grid(impl->sources, grids, options.grid);
+    impl->grid = bring_onto_one_grid(impl->sources, grids, options);
     const bool band_is_date = impl->sources.size() == 1;
     impl->scenes = band_is_date ? scenes_of_bands(impl->sources.front()->info(), options)
                                 : scenes_of_files(impl->sources, options);

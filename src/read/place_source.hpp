@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "read/shared_transformer.hpp"
 #include "read/source.hpp"
 
 namespace rastertide {
@@ -27,10 +28,12 @@ std::unique_ptr<RasterSource> make_window_source(std::unique_ptr<RasterSource> s
 
 /// The source resampled to another grid, exactly: every pixel is transformed by itself and the same for every
 /// window. What the source does not cover is NaN.
-/// @param grid        where the source lies
-/// @param resampling  a word of -r
-/// @throws InvalidArgument  the source has no geotransform or no CRS, or there is no way between the CRS
+/// @param grid         where the source lies; it has a geotransform and a CRS
+/// @param resampling   a word of -r
+/// @param transformer  between the two grids
+/// @throws InvalidArgument  the source has no place in the target's CRS
 std::unique_ptr<RasterSource> make_warped_source(std::unique_ptr<RasterSource> source, const Grid& grid,
-                                                 const Grid& target, const std::string& resampling);
+                                                 const Grid& target, const std::string& resampling,
+                                                 std::shared_ptr<SharedTransformer> transformer);
 
 }  // namespace rastertide

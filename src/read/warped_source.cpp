@@ -7,7 +7,6 @@
 #include <type_traits>
 #include <vector>
 
-#include <gdal_alg.h>
 #include <gdalwarper.h>
 
 #include <rastertide/core/error.hpp>
@@ -33,26 +32,6 @@ struct OptionsDestroyer {
 };
 using WarpOptions = std::unique_ptr<GDALWarpOptions, OptionsDestroyer>;
 
-struct TransformerDestroyer {
-    void operator()(void* transformer) const { GDALDestroyGenImgProjTransformer(transformer); }
-};
-using Transformer = std::unique_ptr<void, TransformerDestroyer>;
-
-/// From pixels of the source to those of the target.
-Transformer make_transformer(SourceDataset& source, const std::string& name, const Grid& target) {
-    const GdalErrorCapture errors;
-    StringList options;
-    options.set("DST_SRS", target.crs_wkt);
-    Transformer transformer(
-        GDALCreateGenImgProjTransformer2(GDALDataset::ToHandle(&source), nullptr, options.get()));
-    if (transformer == nullptr) {
-        throw InvalidArgument("'" + name + "': cannot be warped" +
-                              (errors.text().empty() ? "" : ": " + errors.text()));
-    }
-    GDALSetGenImgProjTransformerDstGeoTransform(transformer.get(), target.geotransform.c.data());
-    return transformer;
-}
-
 /// Where a source lies in the target, in pixels, a margin for its curved edges included.
 Window footprint(const Grid& grid, const std::string& name, const Grid& target) {
     constexpr std::int64_t kMargin = 16;
@@ -65,12 +44,12 @@ Window footprint(const Grid& grid, const std::string& name, const Grid& target) 
 class WarpedSource final : public RasterSource {
   public:
     WarpedSource(std::unique_ptr<RasterSource> source, const Grid& grid, const Grid& target,
-                 const std::string& resampling)
+                 const std::string& resampling, std::shared_ptr<SharedTransformer> transformer)
         : source_(std::move(source)),
           info_(source_->info()),
           dataset_(grid, *source_),
           resampling_(parse_resampling(resampling)),
-          transformer_(make_transformer(dataset_, info_.name, target)),
+          transformer_(std::move(transformer)),
           footprint_(intersect(footprint(grid, info_.name, target), target.extent())) {
         set_scale(grid, target);
         info_.grid = target;
@@ -165,7 +144,7 @@ class WarpedSource final : public RasterSource {
         GDALWarpInitDefaultBandMapping(options.get(), static_cast<int>(bands.size()));
         for (std::size_t i = 0; i < bands.size(); ++i) options->panSrcBands[i] = bands[i] + 1;
         GDALWarpInitNoDataReal(options.get(), std::numeric_limits<double>::quiet_NaN());
-        options->pfnTransformer = GDALGenImgProjTransform;  // exact: no approximation around it
+        options->pfnTransformer = SharedTransformer::transform;  // exact: no approximation around it
         options->pTransformerArg = transformer_.get();
         const auto set = [&](const char* name, const std::string& value) {
             options->papszWarpOptions = CSLSetNameValue(options->papszWarpOptions, name, value.c_str());
@@ -206,32 +185,20 @@ class WarpedSource final : public RasterSource {
     SourceInfo info_;
     SourceDataset dataset_;
     GDALResampleAlg resampling_;
-    Transformer transformer_;
+    std::shared_ptr<SharedTransformer> transformer_;
     Window footprint_;
     double x_scale_ = 1;
     double y_scale_ = 1;
     std::vector<float> block_;
 };
 
-void require_place(const std::string& name, const Grid& grid) {
-    if (!grid.has_geotransform) {
-        throw InvalidArgument("'" + name +
-                              "': has no geotransform, expected one to bring it onto another grid; -a_ullr "
-                              "gives one");
-    }
-    if (grid.crs_wkt.empty()) {
-        throw InvalidArgument("'" + name +
-                              "': has no coordinate reference system, expected one to bring it onto another "
-                              "grid; -a_srs gives one");
-    }
-}
-
 }  // namespace
 
 std::unique_ptr<RasterSource> make_warped_source(std::unique_ptr<RasterSource> source, const Grid& grid,
-                                                 const Grid& target, const std::string& resampling) {
-    require_place(source->info().name, grid);
-    return std::make_unique<WarpedSource>(std::move(source), grid, target, resampling);
+                                                 const Grid& target, const std::string& resampling,
+                                                 std::shared_ptr<SharedTransformer> transformer) {
+    return std::make_unique<WarpedSource>(std::move(source), grid, target, resampling,
+                                          std::move(transformer));
 }
 
 }  // namespace rastertide
