@@ -30,7 +30,8 @@ std::uint64_t hash_of(const double* x, const double* y, int n) {
 
 SharedTransformer::SharedTransformer(const Grid& grid, const std::string& name, const Grid& target,
                                      std::size_t max_bytes)
-    : max_bytes_(max_bytes) {
+    : covered_(in_pixels(target, to_crs(extent_of(grid), grid.crs_wkt, target.crs_wkt, "'" + name + "'"))),
+      max_bytes_(max_bytes) {
     const GdalErrorCapture errors;
     SourceDataset dataset(grid);
     StringList options;

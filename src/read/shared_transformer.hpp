@@ -10,6 +10,8 @@
 
 #include <rastertide/grid/grid.hpp>
 
+#include "read/extent.hpp"
+
 namespace rastertide {
 
 /// The way from pixels of a target grid to those of a source grid, for all scenes of that source grid. Exact
@@ -24,6 +26,9 @@ class SharedTransformer {
     SharedTransformer(const SharedTransformer&) = delete;
     SharedTransformer& operator=(const SharedTransformer&) = delete;
 
+    /// What the source covers of the target, in the target's pixels.
+    const Extent& covered() const { return covered_; }
+
     /// A GDALTransformerFunc; its first argument is a SharedTransformer.
     static int transform(void* self, int to_source, int n, double* x, double* y, double* z, int* success);
 
@@ -37,6 +42,7 @@ class SharedTransformer {
 
     int look_up(int to_source, int n, double* x, double* y, double* z, int* success);
 
+    Extent covered_;
     void* transformer_ = nullptr;
     std::size_t max_bytes_;
     std::size_t n_bytes_ = 0;

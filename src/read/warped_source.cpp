@@ -12,7 +12,6 @@
 #include <rastertide/core/error.hpp>
 
 #include "core/rounding.hpp"
-#include "read/extent.hpp"
 #include "read/gdal_error.hpp"
 #include "read/gdal_handles.hpp"
 #include "read/place_source.hpp"
@@ -32,13 +31,18 @@ struct OptionsDestroyer {
 };
 using WarpOptions = std::unique_ptr<GDALWarpOptions, OptionsDestroyer>;
 
-/// Where a source lies in the target, in pixels, a margin for its curved edges included.
-Window footprint(const Grid& grid, const std::string& name, const Grid& target) {
-    constexpr std::int64_t kMargin = 16;
-    const std::string where = "'" + name + "'";
-    const Extent extent = to_crs(extent_of(grid), grid.crs_wkt, target.crs_wkt, where);
-    const Window pixels = pixels_outwards(target, extent, where);
-    return pixels.padded(kMargin + std::max(pixels.n_cols, pixels.n_rows) / 16);
+/// The pixels that a source may have a say in, a margin for its curved edges included.
+Window footprint(const Extent& covered, const Grid& target) {
+    constexpr double kMargin = 16;
+    const double margin =
+        kMargin + std::max(covered.xmax - covered.xmin, covered.ymax - covered.ymin) / kMargin;
+    const auto pixel = [](double value, std::int64_t most) {
+        return static_cast<std::int64_t>(std::clamp(value, 0.0, static_cast<double>(most)));
+    };
+    const std::int64_t col = pixel(std::floor(covered.xmin - margin), target.n_cols);
+    const std::int64_t row = pixel(std::floor(covered.ymin - margin), target.n_rows);
+    return {col, row, pixel(std::ceil(covered.xmax + margin), target.n_cols) - col,
+            pixel(std::ceil(covered.ymax + margin), target.n_rows) - row};
 }
 
 class WarpedSource final : public RasterSource {
@@ -50,8 +54,8 @@ class WarpedSource final : public RasterSource {
           dataset_(grid, *source_),
           resampling_(parse_resampling(resampling)),
           transformer_(std::move(transformer)),
-          footprint_(intersect(footprint(grid, info_.name, target), target.extent())) {
-        set_scale(grid, target);
+          footprint_(footprint(transformer_->covered(), target)) {
+        set_scale(grid);
         info_.grid = target;
         info_.block_n_cols = std::min(kBlock, target.n_cols);
         info_.block_n_rows = std::min(kBlock, target.n_rows);
@@ -86,9 +90,8 @@ class WarpedSource final : public RasterSource {
     }
 
     /// One scale for the whole raster. GDAL would take one for each block from its shape here and there.
-    void set_scale(const Grid& grid, const Grid& target) {
-        const Extent extent = to_crs(extent_of(grid), grid.crs_wkt, target.crs_wkt, "'" + info_.name + "'");
-        const Extent covered = in_pixels(target, extent);
+    void set_scale(const Grid& grid) {
+        const Extent& covered = transformer_->covered();
         x_scale_ = (covered.xmax - covered.xmin) / static_cast<double>(grid.n_cols);
         y_scale_ = (covered.ymax - covered.ymin) / static_cast<double>(grid.n_rows);
         require_columns(covered.xmax - covered.xmin);
