@@ -21,6 +21,7 @@ Json scenes_json(const RasterSeries& series) {
     for (const SceneInfo& scene : series.scenes()) {
         scenes.push_back(
             {{"name", scene.name}, {"date", scene.date ? Json(scene.date->iso()) : Json(nullptr)}});
+        if (!scene.mask.empty()) scenes.back()["mask"] = scene.mask;
     }
     return scenes;
 }

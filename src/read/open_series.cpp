@@ -15,6 +15,7 @@
 #include "read/hdf5_name.hpp"
 #include "read/open_files.hpp"
 #include "read/series_impl.hpp"
+#include "read/series_mask.hpp"
 
 namespace rastertide {
 namespace {
@@ -232,6 +233,22 @@ Grid common_grid(const Sources& sources, const SeriesOptions& options) {
     return expected;
 }
 
+/// The user's CRS and corners hold for masks as well.
+std::unique_ptr<SeriesMask> open_mask(const Grid& grid, const SeriesOptions& options,
+                                      std::size_t max_open_sources) {
+    if (options.mask.empty()) return nullptr;
+    auto mask = std::make_unique<SeriesMask>(options.mask, max_open_sources);
+    for (const auto& source : mask->sources()) {
+        const SourceInfo& info = source->info();
+        const std::string difference =
+            first_difference(override_grid(info.grid, options), grid, &is_same_crs);
+        if (!difference.empty()) {
+            throw GridMismatch("-mask '" + info.name + "': " + difference + " as in the stack");
+        }
+    }
+    return mask;
+}
+
 std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& scene, bool band_is_date) {
     std::vector<std::string> names;
     for (const int band : scene.bands) {
@@ -259,12 +276,15 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     find_dates(impl->scenes, impl->sources, options, logger);
     require_dates_on_all_or_none(impl->scenes);
     sort_by_date(impl->scenes, logger);
+    impl->mask = open_mask(impl->grid, options, impl->max_open_sources / 2);
+    if (impl->mask != nullptr) impl->mask->assign(impl->scenes);
     keep_date_range(impl->scenes, options);
     for (const Scene& scene : impl->scenes) {
         impl->infos.push_back(scene.info);
         for (const int band : scene.bands) {
             const SourceInfo& info = impl->sources[scene.source]->info();
             impl->infos.back().bands.push_back(info.bands[static_cast<std::size_t>(band)].gdal);
+            if (impl->mask != nullptr) impl->infos.back().bands.back().dataset.clear();  // GDAL sees no mask
         }
     }
     const Scene& first = impl->scenes.front();

@@ -7,6 +7,7 @@
 #include <rastertide/read/series.hpp>
 
 #include "read/series_impl.hpp"
+#include "read/series_mask.hpp"
 
 namespace rastertide {
 
@@ -20,6 +21,9 @@ void to_decibels(float* values, std::int64_t n) {
 }
 
 }  // namespace
+
+RasterSeries::Impl::Impl() = default;
+RasterSeries::Impl::~Impl() = default;
 
 RasterSeries::RasterSeries(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RasterSeries::RasterSeries(RasterSeries&&) noexcept = default;
@@ -40,10 +44,13 @@ std::int64_t RasterSeries::block_n_cols() const { return impl_->sources.front()-
 std::int64_t RasterSeries::block_n_rows() const { return impl_->sources.front()->info().block_n_rows; }
 std::vector<std::string> RasterSeries::files() const {
     std::vector<std::string> files;
-    for (const auto& source : impl_->sources) {
-        const std::vector<std::string> more = source->files();
+    const auto add = [&](RasterSource& source) {
+        const std::vector<std::string> more = source.files();
         files.insert(files.end(), more.begin(), more.end());
-    }
+    };
+    for (const auto& source : impl_->sources) add(*source);
+    if (impl_->mask == nullptr) return files;
+    for (const auto& source : impl_->mask->sources()) add(*source);
     return files;
 }
 bool RasterSeries::pixel_is_point() const { return impl_->sources.front()->info().pixel_is_point; }
@@ -70,6 +77,7 @@ void RasterSeries::read(const Window& window, float* out) {
         if (scenes[first].source >= impl_->max_open_sources) source.release();
         first = last;
     }
+    if (impl_->mask != nullptr) impl_->mask->apply(window, scenes, n_bands(), out, impl_->scratch);
     if (impl_->scale == PixelScale::Db) to_decibels(out, scene_values * n_dates());
 }
 

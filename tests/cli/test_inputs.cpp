@@ -16,6 +16,7 @@
 #include "support/hdf5_stack.hpp"
 #endif
 #include "support/rasters.hpp"
+#include "support/run_folder.hpp"
 #include "support/temp_dir.hpp"
 
 namespace rastertide {
@@ -24,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing_support::Bands;
 using testing_support::CommandResult;
+using testing_support::json_of;
 using testing_support::quoted;
 using testing_support::read_bands;
 using testing_support::run;
@@ -179,6 +181,29 @@ TEST_F(InputForms, AnInternalMaskLeavesItsPixelsOut) {
     EXPECT_TRUE(std::isnan(lof.at(3, 4, 8)));
     EXPECT_FALSE(std::isnan(lof.at(3, 5, 9)));
     EXPECT_FALSE(std::isnan(lof.at(2, 5, 7)));
+}
+
+TEST_F(InputForms, AnExternalMaskLeavesItsPixelsOutAndIsRecorded) {
+    Bands mask{1, 12, 16, std::vector<float>(12 * 16, 1)};
+    mask.values[5 * 16 + 7] = 0;
+    const std::string path = dir_.file("mask.tif");
+    write_bands(path, mask, GDT_Byte);
+    const std::string arguments = "-mask " + quoted(path) + " " + quoted(stack(kDates));
+    expect_done(lof(arguments));
+    const Bands lof = read_bands(dir_.file("out/lof.vrt"));
+    EXPECT_TRUE(std::isnan(lof.at(3, 5, 7)));
+    EXPECT_FALSE(std::isnan(lof.at(3, 5, 9)));
+    EXPECT_EQ(json_of(dir_.file("out/run.json")).at("scenes")[3].at("mask"), path);
+    EXPECT_EQ(info(arguments).at("scenes")[3].at("mask"), path);
+
+    const std::string kmeans = utility("rastertide_kmeans") + " -q -patch 3 -k 2 -o ";
+    expect_done(kmeans + quoted(dir_.file("clusters")) + " " + arguments);
+    const Bands labels = read_bands(dir_.file("clusters/labels.vrt"));
+    EXPECT_EQ(labels.at(3, 5, 7), 0);
+    EXPECT_GT(labels.at(3, 5, 9), 0);
+    const CommandResult lazy = run(kmeans + quoted(dir_.file("lazy")) + " -lazy " + arguments);
+    EXPECT_EQ(lazy.exit_code, 1);
+    EXPECT_NE(lazy.output.find("-mask"), std::string::npos) << lazy.output;
 }
 
 TEST_F(InputForms, ScaleAndOffsetAreApplied) {

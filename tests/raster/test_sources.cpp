@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What open_series reads from rasters of every kind: validity, types, masks, files and folders.
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -14,6 +13,7 @@
 #include <rastertide/read/open_series.hpp>
 
 #include "support/rasters.hpp"
+#include "support/series.hpp"
 #include "support/temp_dir.hpp"
 
 namespace rastertide {
@@ -21,38 +21,16 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing_support::Bands;
+using testing_support::dates_of;
+using testing_support::error_of;
+using testing_support::expect_pixels;
+using testing_support::kNan;
+using testing_support::of;
+using testing_support::pixels_of;
 using testing_support::TempDir;
 using testing_support::write_bands;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-SeriesOptions of(const std::vector<std::string>& inputs) {
-    SeriesOptions options;
-    options.inputs = inputs;
-    return options;
-}
-
-/// All pixels of all dates.
-std::vector<float> pixels_of(const SeriesOptions& options) {
-    RasterSeries series = open_series(options);
-    std::vector<float> pixels(
-        static_cast<std::size_t>(series.grid().extent().n_pixels() * series.n_dates() * series.n_bands()));
-    series.read(series.grid().extent(), pixels.data());
-    return pixels;
-}
-
-/// Equal, NaN to NaN.
-void expect_pixels(const std::vector<float>& found, const std::vector<float>& expected) {
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        if (std::isnan(expected[i])) {
-            EXPECT_TRUE(std::isnan(found[i])) << i << ": " << found[i];
-        } else {
-            EXPECT_EQ(found[i], expected[i]) << i;
-        }
-    }
-}
 
 class Sources : public testing::Test {
   protected:
@@ -122,15 +100,6 @@ TEST_F(Sources, AScaleThatLeavesFloat32IsAnError) {
     EXPECT_THROW(pixels_of(of({path})), InvalidArgument);
 }
 
-std::string error_of(const SeriesOptions& options) {
-    try {
-        open_series(options);
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
-}
-
 /// Files of netCDF's classic format, which is not HDF5: a variable for each band.
 class NetCdf3 : public Sources {
   protected:
@@ -183,13 +152,6 @@ TEST_F(Sources, ARasterWithoutDatasetsHasNoneToChoose) {
     SeriesOptions options = of({dir_.file("a.tif")});
     options.dataset = "sigma0";
     EXPECT_EQ(error_of(options), "'" + dir_.file("a.tif") + "': has no dataset 'sigma0'; it has: none");
-}
-
-std::vector<std::string> dates_of(const SeriesOptions& options) {
-    std::vector<std::string> dates;
-    const RasterSeries series = open_series(options);
-    for (const SceneInfo& scene : series.scenes()) dates.push_back(scene.date ? scene.date->iso() : "");
-    return dates;
 }
 
 TEST_F(Sources, TheRastersAcquisitionIsNotThatOfItsBands) {

@@ -88,6 +88,8 @@ std::vector<OptionSpec> stack_option_specs() {
         {"a_srs", 1, "SRS", "coordinate reference system, in place of the files'"},
         {"a_ullr", 4, "ulx uly lrx lry", "corners of the rasters, in place of the files'"},
         {"srcnodata", 1, "VALUE", "nodata value of the inputs, in place of the files'"},
+        {"mask", 1, "FILE",
+         "raster of valid pixels (0 = invalid), for all dates or with a band or file a date", true},
     };
 }
 
@@ -108,6 +110,7 @@ SeriesOptions stack_options(const Args& args) {
     options.a_srs = args.get("a_srs", "");
     if (args.has("a_ullr")) options.a_ullr = corners_option(args);
     if (args.has("srcnodata")) options.srcnodata = args.number("srcnodata", 0);
+    options.mask = args.all("mask");
     options.scale = parse_scale(args.get("scale", "linear"));
     if (options.inputs.empty() && options.input_file_list.empty()) {
         throw UsageError("no input: name rasters, a folder, or -input_file_list FILE");

@@ -27,6 +27,9 @@ struct SeriesOptions {
     std::string a_srs;  ///< -a_srs: any text OGRSpatialReference understands; overrides the files'
     std::optional<std::array<double, 4>> a_ullr;  ///< -a_ullr ulx uly lrx lry, overrides the files'
     std::optional<double> srcnodata;              ///< overrides the files' nodata values
+    /// -mask: rasters on the stack's grid, one band for all dates, or one band (or file) a date, in date
+    /// order; 0, nodata and NaN in them mean that the pixel is invalid.
+    std::vector<std::string> mask;
     PixelScale scale = PixelScale::Linear;
     std::int64_t cache_bytes = 64 << 20;  ///< GDAL's block cache for this process
 };
@@ -45,8 +48,10 @@ struct SeriesOptions {
 /// @throws InvalidArgument  no inputs; a multi-band raster among several without `bands`; complex type;
 /// dataset missing or not
 ///                          (T,H,W); a name in which `date_regex` finds no date; a number of dates that
-///                          differs from the scenes'; no scene in the date range
-/// @throws GridMismatch     naming the first scene that differs from the first one, and how
+///                          differs from the scenes'; no scene in the date range; masks
+///                          that are neither one nor as many as the scenes, or of another day than their
+///                          scene
+/// @throws GridMismatch     naming the first scene or mask that differs from the first scene, and how
 /// @throws IoError          no such file, not a raster, truncated
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger = {});
 

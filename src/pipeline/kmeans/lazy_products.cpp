@@ -41,9 +41,10 @@ void require_lazy_scenes(const KMeansRun& run) {
     for (const SceneInfo& scene : run.series.scenes()) {
         for (const GdalBand& band : scene.bands) {
             if (!band.dataset.empty()) continue;
-            throw InvalidArgument("-lazy: GDAL alone does not read '" + scene.name +
-                                  "' as this run does (rows upwards, unsigned values, an alpha band or -oo); "
-                                  "expected scenes that a VRT can refer to");
+            throw InvalidArgument(
+                "-lazy: GDAL alone does not read '" + scene.name +
+                "' as this run does (rows upwards, unsigned values, an alpha band, -mask or -oo); "
+                "expected scenes that a VRT can refer to");
         }
     }
 }
