@@ -192,6 +192,32 @@ TEST_F(Sources, ADateRegexReadsBandDescriptionsOfOneRaster) {
     EXPECT_EQ(dates_of(options), (std::vector<std::string>{"2020-01-04", "2020-01-05"}));
 }
 
+TEST_F(Sources, ScenesAreOrderedByTheirDatesAndThoseOfOneDateStayInTheOrderGiven) {
+    std::vector<std::string> paths;
+    for (const char* name : {"c_20200103.tif", "b_20200102.tif", "a_20200102.tif", "d_20200101.tif"}) {
+        paths.push_back(dir_.file(name));
+        write_bands(paths.back(), {1, 1, 1, {static_cast<float>(paths.size())}});
+    }
+    std::vector<std::string> said;
+    const RasterSeries series =
+        open_series(of(paths), [&](LogLevel, const std::string& message) { said.push_back(message); });
+
+    EXPECT_EQ(series.scenes()[1].name, paths[1]);
+    EXPECT_EQ(series.scenes()[2].name, paths[2]);
+    expect_pixels(pixels_of(of(paths)), {4, 2, 3, 1});
+    ASSERT_EQ(said.size(), 1U);
+    EXPECT_EQ(said[0], "'" + paths[2] + "' and '" + paths[1] +
+                           "' have one date, 2020-01-02: both are kept, in the order given");
+}
+
+TEST_F(Sources, ScenesWithoutDatesStayInTheOrderGiven) {
+    write_bands(dir_.file("b.tif"), {1, 1, 1, {1}});
+    write_bands(dir_.file("a.tif"), {1, 1, 1, {2}});
+    const SeriesOptions options = of({dir_.file("b.tif"), dir_.file("a.tif")});
+    EXPECT_EQ(dates_of(options), (std::vector<std::string>{"", ""}));
+    expect_pixels(pixels_of(options), {1, 2});
+}
+
 /// Every pixel of every band another number.
 Bands numbered(int n_bands, int n_rows, int n_cols) {
     Bands bands{n_bands, n_rows, n_cols, {}};
