@@ -143,6 +143,17 @@ void take_dates_by_regex(std::vector<Scene>& scenes, const Sources& sources, con
     }
 }
 
+/// A time that is there but not understood must not be lost.
+void require_understood_times(const std::vector<Scene>& scenes, const Sources& sources) {
+    for (const Scene& scene : scenes) {
+        const SourceInfo& info = sources[scene.source]->info();
+        const SourceBand& band = info.bands[static_cast<std::size_t>(scene.bands.front())];
+        if (scene.info.date || band.date_problem.empty()) continue;
+        throw InvalidArgument("'" + info.name + "': " + band.date_problem +
+                              "; give the dates with -dates FILE or -date_regex");
+    }
+}
+
 void find_dates(std::vector<Scene>& scenes, const Sources& sources, const SeriesOptions& options,
                 const Logger& logger) {
     if (!options.dates_file.empty()) {
@@ -153,6 +164,7 @@ void find_dates(std::vector<Scene>& scenes, const Sources& sources, const Series
         take_dates_by_regex(scenes, sources, options.date_regex);
         return;
     }
+    require_understood_times(scenes, sources);
     if (sources.size() == 1 && scenes.size() > 1) return;  // the file's name is not that of a date
     for (Scene& scene : scenes) {
         const std::string& name = sources[scene.source]->info().name;

@@ -25,6 +25,7 @@ struct SourceBand {
     std::optional<Date> date;
     std::string date_source;  ///< where `date` was found
     GdalBand gdal;
+    std::string date_problem{};  ///< why its time coordinate, which it has, is not understood
 };
 
 struct SourceInfo {
