@@ -36,6 +36,7 @@ Json common_options_json(const StackRun& run) {
     const RunOptions& options = run.common;
     return {{"scale", to_string(options.series.scale)},
             {"bands", options.series.bands},
+            {"dataset", options.series.dataset},
             {"device", to_string(options.compute.backend)},
             {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
             {"of", options.format},

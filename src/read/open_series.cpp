@@ -12,10 +12,11 @@
 
 #include "read/expand_inputs.hpp"
 #include "read/gdal_error.hpp"
-#include "read/hdf5_name.hpp"
 #include "read/open_files.hpp"
+#include "read/open_source.hpp"
 #include "read/series_impl.hpp"
 #include "read/series_mask.hpp"
+#include "read/variables_source.hpp"
 
 namespace rastertide {
 namespace {
@@ -35,12 +36,13 @@ void tune_gdal(std::int64_t cache_bytes, std::size_t n_inputs) {
 
 Sources open_sources(const std::vector<std::string>& names, const SeriesOptions& options,
                      std::size_t max_open_sources) {
-    const SourceOptions source_options = {options.open_options, options.dataset, options.srcnodata};
+    const std::vector<std::string>& datasets = options.dataset;
+    const std::string dataset = datasets.empty() ? "" : datasets.front();
+    const SourceOptions source_options = {options.open_options, dataset, options.srcnodata};
     Sources sources;
     for (const std::string& name : names) {
-        require_file_of_connection(name);
-        sources.push_back(is_hdf5_stack(name, source_options) ? open_hdf5_source(name, source_options)
-                                                              : open_gdal_source(name, source_options));
+        sources.push_back(datasets.size() > 1 ? open_variables(name, datasets, source_options)
+                                              : open_source(name, source_options));
         if (sources.size() > max_open_sources) sources.back()->release();
     }
     return sources;
@@ -50,9 +52,9 @@ Sources open_sources(const std::vector<std::string>& names, const SeriesOptions&
 std::vector<int> wanted_bands(const SourceInfo& info, const std::vector<int>& bands) {
     std::vector<int> wanted;
     for (const int band : bands) {
-        if (band < 1 || band > static_cast<int>(info.bands.size())) {
+        if (band < 1 || band > static_cast<int>(info.n_dates())) {
             throw InvalidArgument("'" + info.name + "': -b " + std::to_string(band) +
-                                  ", the raster has bands 1 to " + std::to_string(info.bands.size()));
+                                  ", the raster has bands 1 to " + std::to_string(info.n_dates()));
         }
         wanted.push_back(band - 1);
     }
@@ -66,16 +68,27 @@ SceneInfo scene_info(const SourceInfo& info, const SourceBand& band, bool band_i
     return {info.name, band.date, band.date_source, {}};
 }
 
-/// One raster, a band a date.
+/// The bands of a date, one of each variable.
+std::vector<int> bands_of_date(const SourceInfo& info, int date) {
+    std::vector<int> bands;
+    const auto n_dates = static_cast<int>(info.n_dates());
+    for (int band = date; band < static_cast<int>(info.bands.size()); band += n_dates) {
+        bands.push_back(band);
+        if (info.variables.empty()) break;
+    }
+    return bands;
+}
+
+/// One raster, a band a date (or a band of each variable).
 std::vector<Scene> scenes_of_bands(const SourceInfo& info, const SeriesOptions& options) {
     std::vector<int> bands = wanted_bands(info, options.bands);
     if (options.bands.empty()) {
-        for (int band = 0; band < static_cast<int>(info.bands.size()); ++band) bands.push_back(band);
+        for (int band = 0; band < static_cast<int>(info.n_dates()); ++band) bands.push_back(band);
     }
     std::vector<Scene> scenes;
     for (const int band : bands) {
         const SourceBand& source_band = info.bands[static_cast<std::size_t>(band)];
-        scenes.push_back({0, {band}, scene_info(info, source_band, info.bands.size() > 1)});
+        scenes.push_back({0, bands_of_date(info, band), scene_info(info, source_band, info.n_dates() > 1)});
         scenes.back().info.name += ", band " + std::to_string(band + 1);
     }
     return scenes;
@@ -86,13 +99,21 @@ std::vector<Scene> scenes_of_files(const Sources& sources, const SeriesOptions& 
     std::vector<Scene> scenes;
     for (std::size_t i = 0; i < sources.size(); ++i) {
         const SourceInfo& info = sources[i]->info();
-        if (options.bands.empty() && info.bands.size() > 1) {
+        if (!info.variables.empty() && info.n_dates() > 1) {
+            throw InvalidArgument("'" + info.name + "': has " + std::to_string(info.n_dates()) +
+                                  " dates, a scene among several needs one");
+        }
+        if (options.bands.empty() && info.n_dates() > 1) {
             throw InvalidArgument(
                 "'" + info.name + "': has " + std::to_string(info.bands.size()) +
                 " bands, a scene among several needs one; name the bands that make a patch with -b " +
                 "(-b 1 -b 2)");
         }
-        Scene scene{i, options.bands.empty() ? std::vector<int>{0} : wanted_bands(info, options.bands), {}};
+        if (!options.bands.empty() && !info.variables.empty()) {
+            throw InvalidArgument("-b: not with several -dataset, which make a patch, of several files");
+        }
+        Scene scene{i, bands_of_date(info, 0), {}};
+        if (!options.bands.empty()) scene.bands = wanted_bands(info, options.bands);
         const SourceBand& band = info.bands[static_cast<std::size_t>(scene.bands.front())];
         scene.info = scene_info(info, band, false);
         scenes.push_back(std::move(scene));
@@ -127,7 +148,7 @@ void take_dates_of_file(std::vector<Scene>& scenes, const SeriesOptions& options
 
 /// From file names; in one raster of several scenes from the bands' descriptions.
 void take_dates_by_regex(std::vector<Scene>& scenes, const Sources& sources, const std::string& regex) {
-    const bool of_bands = sources.size() == 1 && sources.front()->info().bands.size() > 1;
+    const bool of_bands = sources.size() == 1 && sources.front()->info().n_dates() > 1;
     for (Scene& scene : scenes) {
         const SourceInfo& info = sources[scene.source]->info();
         const std::string& description =
@@ -262,6 +283,7 @@ std::unique_ptr<SeriesMask> open_mask(const Grid& grid, const SeriesOptions& opt
 }
 
 std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& scene, bool band_is_date) {
+    if (!info.variables.empty()) return info.variables;
     std::vector<std::string> names;
     for (const int band : scene.bands) {
         const std::string& description = info.bands[static_cast<std::size_t>(band)].description;
@@ -278,7 +300,7 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     const std::vector<std::string> names = expand_inputs(options.inputs, options.input_file_list);
     tune_gdal(options.cache_bytes, names.size());
     auto impl = std::make_unique<RasterSeries::Impl>();
-    impl->max_open_sources = max_open_sources();
+    impl->max_open_sources = max_open_sources() / std::max<std::size_t>(1, options.dataset.size());
     impl->sources = open_sources(names, options, impl->max_open_sources);
     impl->scale = options.scale;
     impl->grid = common_grid(impl->sources, options);

@@ -8,7 +8,7 @@
 
 #include "read/block_pieces.hpp"
 #include "read/expand_inputs.hpp"
-#include "read/hdf5_name.hpp"
+#include "read/open_source.hpp"
 
 namespace rastertide {
 namespace {
@@ -34,10 +34,7 @@ SeriesMask::SeriesMask(const std::vector<std::string>& inputs, std::size_t max_o
     : max_open_sources_(max_open_sources) {
     const std::vector<std::string> names = expand_inputs(inputs, "");
     for (const std::string& name : names) {
-        require_file_of_connection(name);
-        const SourceOptions as_it_is;
-        sources_.push_back(is_hdf5_stack(name, as_it_is) ? open_hdf5_source(name, as_it_is)
-                                                         : open_gdal_source(name, as_it_is));
+        sources_.push_back(open_source(name, {}));
         if (sources_.size() > max_open_sources_) sources_.back()->release();
         const SourceInfo& info = sources_.back()->info();
         if (names.size() > 1 && info.bands.size() > 1) {
@@ -109,13 +106,11 @@ void SeriesMask::apply_source(const Window& window, std::span<const Scene> scene
     RasterSource& source = *sources_[masks_[scenes.front().mask].source];
     const auto n_masks = static_cast<std::int64_t>(bands.size());
     for (const Window& piece : block_pieces(window, n_masks, source.info())) {
-        const auto n_values = static_cast<std::size_t>(n_masks * piece.n_pixels());
-        if (values_.size() < n_values) values_.resize(n_values);
-        source.read(piece, bands, values_.data(), scratch);
+        float* values = scratch.piece(n_masks * piece.n_pixels());
+        source.read(piece, bands, values, scratch);
         float* band = out;
         for (std::size_t i = 0; i < scenes.size(); ++i) {
-            const float* mask =
-                values_.data() + (is_one ? 0 : static_cast<std::int64_t>(i) * piece.n_pixels());
+            const float* mask = values + (is_one ? 0 : static_cast<std::int64_t>(i) * piece.n_pixels());
             for (std::int64_t b = 0; b < n_bands; ++b, band += window.n_pixels())
                 blank(window, piece, mask, band);
         }

@@ -47,7 +47,6 @@ class SeriesMask {
     std::vector<std::unique_ptr<RasterSource>> sources_;
     std::size_t max_open_sources_;
     std::vector<Mask> masks_;
-    std::vector<float> values_;  ///< of a piece; it never shrinks
 };
 
 }  // namespace rastertide

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forms that a stack can have, through the utilities.
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -13,6 +14,7 @@
 
 #include "support/command.hpp"
 #ifdef RASTERTIDE_TEST_HDF5
+#include "support/cf_file.hpp"
 #include "support/hdf5_stack.hpp"
 #endif
 #include "support/rasters.hpp"
@@ -127,6 +129,28 @@ TEST_F(InputForms, Hdf5WithoutCoordinatesButWithThoseOfTheUser) {
     EXPECT_NE(described.at("grid").at("crs").get<std::string>().find("32632"), std::string::npos);
     EXPECT_EQ(described.at("problems").size(), 1U);  // no dates
     expect_same_scores(scores(place + quoted(name)), expected);
+}
+#endif
+
+#ifdef RASTERTIDE_TEST_HDF5
+TEST_F(InputForms, TwoVariablesOfAFileAreOnePatch) {
+    const std::vector<float> expected = scores("-b 1 -b 2 " + quoted(stack(kDates, 2)));
+    std::array<Bands, 2> variables = {Bands{kDates, 12, 16, {}}, Bands{kDates, 12, 16, {}}};
+    for (int date = 0; date < kDates; ++date) {
+        const std::vector<float> both = scene(date, 2).values;
+        const auto middle = both.begin() + 12 * 16;
+        variables[0].values.insert(variables[0].values.end(), both.begin(), middle);
+        variables[1].values.insert(variables[1].values.end(), middle, both.end());
+    }
+    {
+        const testing_support::CfFile file(dir_.file("a.h5"));
+        file.stack("VV", variables[0], H5T_NATIVE_FLOAT, {kDates, 5, 7});
+        file.stack("VH", variables[1], H5T_NATIVE_FLOAT, {kDates, 5, 7});
+    }
+    const std::string arguments = "-dataset VV -dataset VH " + quoted(dir_.file("a.h5"));
+    expect_same_scores(scores(arguments), expected);
+    EXPECT_EQ(info(arguments).at("bands"), nlohmann::json({"VV", "VH"}));
+    EXPECT_EQ(json_of(dir_.file("out/run.json")).at("options").at("dataset"), nlohmann::json({"VV", "VH"}));
 }
 #endif
 

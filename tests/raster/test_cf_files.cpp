@@ -139,6 +139,105 @@ TEST_F(CfTimes, WithoutUnitsAreNumbersOnly) {
     EXPECT_EQ(dates_of(stack("", "")), (std::vector<std::string>{"", ""}));
 }
 
+/// Two variables of the same places and dates.
+class Variables : public CfFiles {
+  protected:
+    static SeriesOptions both(const std::vector<std::string>& paths) {
+        SeriesOptions options = of(paths);
+        options.dataset = {"VV", "/VH"};
+        return options;
+    }
+};
+
+TEST_F(Variables, AreTheBandsOfEachDate) {
+    {
+        const CfFile file(path());
+        file.stack("VV", {3, 1, 2, {1, 2, 3, 4, 5, 6}}, H5T_STD_I16LE);
+        file.stack("VH", {3, 1, 2, {10, 20, 30, 40, 50, 60}}, H5T_NATIVE_FLOAT);
+        file.number("VH", "_FillValue", 40);
+        file.axis("time", {2, 0, 1});
+        file.text("time", "units", "days since 2020-01-01");
+    }
+    SeriesOptions options = both({path()});
+    const RasterSeries series = open_series(options);
+    EXPECT_EQ(series.n_dates(), 3);
+    EXPECT_EQ(series.band_names(), (std::vector<std::string>{"VV", "VH"}));
+    EXPECT_EQ(series.files(), std::vector<std::string>{path()});
+    expect_pixels(pixels_of(options), {3, 4, 30, kNan, 5, 6, 50, 60, 1, 2, 10, 20});
+    options.bands = {1, 3};  // dates, as in the file
+    expect_pixels(pixels_of(options), {5, 6, 50, 60, 1, 2, 10, 20});
+    options.bands = {4};
+    EXPECT_EQ(error_of(options), "'" + path() + "': -b 4, the raster has bands 1 to 3");
+}
+
+TEST_F(Variables, AreReadByAnyWindowOfAnyChunks) {
+    constexpr int kDates = 9, kRows = 300, kCols = 500;  // 5 MB a variable: two pieces
+    for (const std::vector<hsize_t>& chunk :
+         {std::vector<hsize_t>{}, {9, 64, 64}, {1, 300, 500}, {9, 300, 500}}) {
+        Bands vv{kDates, kRows, kCols, {}};
+        for (int i = 0; i < kDates * kRows * kCols; ++i) vv.values.push_back(static_cast<float>(i));
+        Bands vh = vv;
+        for (float& value : vh.values) value = -value;
+        {
+            const CfFile file(path());
+            file.stack("VV", vv, H5T_STD_I32LE, chunk);
+            file.stack("VH", vh, H5T_STD_I32LE, chunk);
+        }
+        RasterSeries series = open_series(both({path()}));
+        for (const Window& window : {Window{0, 0, kCols, kRows}, Window{100, 61, 333, 200}}) {
+            std::vector<float> found(static_cast<std::size_t>(2 * kDates * window.n_pixels()));
+            series.read(window, found.data());
+            std::size_t n_differ = 0;
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                const auto at = static_cast<std::int64_t>(i) % window.n_pixels();
+                const auto band = static_cast<std::int64_t>(i) / window.n_pixels();
+                const float expected =
+                    vv.at(static_cast<int>(band / 2), static_cast<int>(window.row + at / window.n_cols),
+                          static_cast<int>(window.col + at % window.n_cols));
+                n_differ += found[i] != (band % 2 == 0 ? expected : -expected);
+            }
+            EXPECT_EQ(n_differ, 0U);
+        }
+    }
+}
+
+TEST_F(Variables, OfSeveralFilesAreADateEach) {
+    std::vector<std::string> paths;
+    for (const char* name : {"b_20200102.nc", "a_20200101.nc"}) {
+        paths.push_back(dir_.file(name));
+        const CfFile file(paths.back());
+        const auto number = static_cast<float>(paths.size());
+        file.stack("VV", {1, 1, 1, {number}}, H5T_NATIVE_FLOAT);
+        file.stack("VH", {1, 1, 1, {10 * number}}, H5T_NATIVE_FLOAT);
+    }
+    SeriesOptions options = both(paths);
+    expect_pixels(pixels_of(options), {2, 20, 1, 10});
+    options.bands = {1};
+    EXPECT_EQ(error_of(options), "-b: not with several -dataset, which make a patch, of several files");
+    CfFile(paths[0]).stack("VV", {2, 1, 1, {1, 2}}, H5T_NATIVE_FLOAT);
+    options = of(paths);
+    options.dataset = {"VV", "VV"};
+    EXPECT_EQ(error_of(options), "'" + paths[0] + "': has 2 dates, a scene among several needs one");
+}
+
+TEST_F(Variables, ThatDifferAreAnErrorThatNamesTheDifference) {
+    {
+        const CfFile file(path());
+        file.stack("VV", {2, 1, 1, {1, 2}}, H5T_NATIVE_FLOAT);
+        file.stack("VH", {1, 1, 1, {1}}, H5T_NATIVE_FLOAT);
+        file.stack("wide", {2, 1, 2, {1, 2, 3, 4}}, H5T_NATIVE_FLOAT);
+    }
+    SeriesOptions options = both({path()});
+    EXPECT_EQ(error_of(options),
+              "'" + path() + "', dataset '/VH': has 1 dates, expected 2 as in dataset 'VV'");
+    options.dataset = {"VV", "wide"};
+    EXPECT_EQ(error_of(options), "'" + path() +
+                                     "', dataset 'wide': size 2 x 1 pixels, expected 1 x 1 pixels as in "
+                                     "dataset 'VV'");
+    options.dataset = {"VV", "absent"};
+    EXPECT_NE(error_of(options).find("has no dataset 'absent'"), std::string::npos) << error_of(options);
+}
+
 struct LayoutCase {
     const char* name;
     std::vector<hsize_t> chunk;

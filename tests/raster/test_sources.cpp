@@ -122,15 +122,22 @@ class NetCdf3 : public Sources {
 
 TEST_F(NetCdf3, DatasetChoosesAVariable) {
     SeriesOptions options = of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})});
-    options.dataset = "Band2";
+    options.dataset = {"Band2"};
     expect_pixels(pixels_of(options), {3, 3, 4, 4});
-    options.dataset = "/Band1";
+    options.dataset = {"/Band1"};
     expect_pixels(pixels_of(options), {1, 1, 2, 2});
+}
+
+TEST_F(NetCdf3, SeveralDatasetsAreTheBandsOfADate) {
+    SeriesOptions options = of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})});
+    options.dataset = {"Band2", "Band1"};
+    expect_pixels(pixels_of(options), {3, 3, 4, 4, 1, 1, 2, 2});
+    EXPECT_EQ(open_series(options).band_names(), (std::vector<std::string>{"Band2", "Band1"}));
 }
 
 TEST_F(NetCdf3, AnAbsentDatasetIsAnErrorThatListsThoseThatAreThere) {
     SeriesOptions options = of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})});
-    options.dataset = "sigma0";
+    options.dataset = {"sigma0"};
     EXPECT_EQ(error_of(options),
               "'" + dir_.file("a.nc") + "': has no dataset 'sigma0'; it has: Band1, Band2");
 }
@@ -141,16 +148,16 @@ TEST_F(NetCdf3, WithoutADatasetTheSubdatasetsAreNamed) {
 
 TEST_F(NetCdf3, TheOnlyVariableCanBeNamed) {
     SeriesOptions options = of({write({1, 2, 2, {1, 1, 2, 2}})});
-    options.dataset = "Band1";
+    options.dataset = {"Band1"};
     expect_pixels(pixels_of(options), {1, 1, 2, 2});
-    options.dataset = "Band2";
+    options.dataset = {"Band2"};
     EXPECT_EQ(error_of(options), "'" + dir_.file("a.nc") + "': has no dataset 'Band2'; it has: Band1");
 }
 
 TEST_F(Sources, ARasterWithoutDatasetsHasNoneToChoose) {
     write_bands(dir_.file("a.tif"), {1, 1, 1, {5}});
     SeriesOptions options = of({dir_.file("a.tif")});
-    options.dataset = "sigma0";
+    options.dataset = {"sigma0"};
     EXPECT_EQ(error_of(options), "'" + dir_.file("a.tif") + "': has no dataset 'sigma0'; it has: none");
 }
 

@@ -77,7 +77,8 @@ std::vector<OptionSpec> stack_option_specs() {
     return {
         {"b", 1, "BAND",
          "band of each raster that is part of a patch (of one multi-band raster: a date to take)", true},
-        {"dataset", 1, "NAME", "the (time, y, x) variable of an HDF5 or netCDF file"},
+        {"dataset", 1, "NAME", "the (time, y, x) variable of an HDF5 or netCDF file; several make a patch",
+         true},
         {"input_file_list", 1, "FILE", "further inputs, one a line"},
         {"oo", 1, "NAME=VALUE", "open option for GDAL", true},
         {"scale", 1, "linear|db", "take values as they are, or as 10 log10 (default linear)"},
@@ -101,7 +102,7 @@ SeriesOptions stack_options(const Args& args) {
         if (band < 1 || band > 65535) throw UsageError("-b " + std::to_string(band) + ": bands count from 1");
         options.bands.push_back(static_cast<int>(band));
     }
-    options.dataset = args.get("dataset", "");
+    options.dataset = args.all("dataset");
     options.open_options = args.all("oo");
     options.dates_file = args.get("dates", "");
     options.date_regex = args.get("date_regex", "");
