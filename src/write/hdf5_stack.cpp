@@ -76,8 +76,9 @@ Hdf5Id make_x(const Hdf5Calls& calls, hid_t file, const Grid& grid, const CfGrid
 /// A variable without values: only its attributes count.
 void make_crs(const Hdf5Calls& calls, hid_t file, const Grid& grid, const CfGridMapping& mapping) {
     const Hdf5Id space = calls.own(H5Screate(H5S_SCALAR));
+    const Hdf5Id creation = make_timeless_creation(calls);
     const Hdf5Id crs = calls.own(
-        H5Dcreate2(file, kCrsVariable, H5T_STD_I32LE, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        H5Dcreate2(file, kCrsVariable, H5T_STD_I32LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
     if (!mapping.name.empty()) set_attribute(calls, crs.get(), "grid_mapping_name", mapping.name);
     for (const auto& [name, value] : mapping.parameters) set_attribute(calls, crs.get(), name, value);
     set_attribute(calls, crs.get(), "crs_wkt", mapping.wkt);
@@ -112,7 +113,7 @@ Hdf5Id make_data(const Hdf5Calls& calls, hid_t file, const StackLayout& layout) 
     const std::array<hsize_t, 3> shape = {layout.dates.size(), static_cast<hsize_t>(layout.grid.n_rows),
                                           static_cast<hsize_t>(layout.grid.n_cols)};
     const std::array<hsize_t, 3> chunk = chunk_shape(layout);
-    const Hdf5Id creation = calls.own(H5Pcreate(H5P_DATASET_CREATE));
+    const Hdf5Id creation = make_timeless_creation(calls);
     calls.check(H5Pset_chunk(creation.get(), 3, chunk.data()));
     calls.check(H5Pset_fill_value(creation.get(), H5T_NATIVE_DOUBLE, &layout.nodata));
     const Hdf5Id space = calls.own(H5Screate_simple(3, shape.data(), nullptr));

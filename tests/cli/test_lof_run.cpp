@@ -2,6 +2,7 @@
 // rastertide_lof as users run it: products, ranks, threads and tiles, real stacks.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -375,6 +377,12 @@ TEST_F(LofRuns, Hdf5IsOneCfFileAProduct) {
     for (std::size_t i = 0; i < 30; ++i)
         EXPECT_EQ(read.at("scenes")[i].at("date"), written.at("scenes")[i].at("date")) << i;
 
+    const std::string bytes = text_of(dir_.file("out/lof.h5"));
+    std::this_thread::sleep_until(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
+                                  std::chrono::milliseconds(1100));  // HDF5 would note another second
+    run_lof(scenes(), dir_.file("out"),
+            "-patch 5 -neighbors 6 -ot Float64 -a_nodata -1 -of HDF5 -tile 32 9 -overwrite");
+    EXPECT_TRUE(text_of(dir_.file("out/lof.h5")) == bytes);
     run_lof(scenes(), dir_.file("out"), "-patch 5 -neighbors 6 -overwrite");
     EXPECT_FALSE(fs::exists(dir_.file("out/lof.h5")));
 }

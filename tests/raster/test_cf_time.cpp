@@ -60,7 +60,8 @@ TEST(CfTime, AFractionOfTheEpochIsNotLost) {
     EXPECT_EQ(iso(0.5, "seconds since 2020-01-01 00:00:00.5"), "2020-01-01T00:00:01Z");
 }
 
-/// Julian day numbers: 1721423.5 is 0001-01-01 in the Julian calendar, 2440587.5 is 1970-01-01.
+/// Julian day numbers: 1721423.5 is 0001-01-01 in the Julian calendar, 2440587.5 is 1970-01-01;
+/// Python's cftime gives the same dates.
 TEST(CfTime, StandardCalendarsAreJulianBefore1582) {
     EXPECT_EQ(iso(719164, "days since 0001-01-01", "standard"), "1970-01-01");
     EXPECT_EQ(iso(719164, "days since 1-1-1", "gregorian"), "1970-01-01");
