@@ -52,6 +52,7 @@ Json scenes_json(const RasterSeries& series) {
         scenes.push_back({{"name", scene.name},
                           {"date", scene.date ? Json(scene.date->iso()) : Json(nullptr)},
                           {"date_source", scene.date_source}});
+        if (!scene.mask.empty()) scenes.back()["mask"] = scene.mask;
     }
     return scenes;
 }

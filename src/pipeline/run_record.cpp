@@ -23,6 +23,7 @@ Json scenes_json(const RasterSeries& series) {
     for (const SceneInfo& scene : series.scenes()) {
         scenes.push_back(
             {{"name", scene.name}, {"date", scene.date ? Json(scene.date->iso()) : Json(nullptr)}});
+        if (!scene.mask.empty()) scenes.back()["mask"] = scene.mask;
     }
     return scenes;
 }
@@ -44,6 +45,7 @@ Json common_options_json(const StackRun& run) {
     const RunOptions& options = run.common;
     Json json = {{"scale", to_string(options.series.scale)},
                  {"bands", options.series.bands},
+                 {"dataset", options.series.dataset},
                  {"device", to_string(options.compute.backend)},
                  {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
                  {"of", options.format},

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <rastertide/core/error.hpp>
+#include <rastertide/write/hdf5_copy.hpp>
 
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/resume.hpp"
@@ -13,12 +14,37 @@
 namespace rastertide {
 namespace {
 
-void check_format(const RunOptions& options, std::int64_t n_dates) {
+/// None if the scenes have none: either all have one, or none has.
+std::vector<Date> dates_of(const RasterSeries& series) {
+    std::vector<Date> dates;
+    for (const SceneInfo& scene : series.scenes()) {
+        if (scene.date) dates.push_back(*scene.date);
+    }
+    return dates;
+}
+
+void check_format(const StackRun& run) {
+    const RunOptions& options = run.common;
     if (options.format.empty()) {
         check_creation_options("GTiff", options.creation_options);
+    } else if (is_hdf5_format(options.format)) {
+        check_hdf5_copy(run.series.grid(), dates_of(run.series).size(), options.creation_options);
     } else {
-        check_copy_options(options.format, options.creation_options, n_dates);
+        check_copy_options(options.format, options.creation_options, run.n_dates());
     }
+}
+
+void copy_product(const StackRun& run, const std::string& vrt, const Product& product) {
+    const std::string& format = run.common.format;
+    const std::string path = run.folder.file(product.name + "." + format_extension(format));
+    if (!is_hdf5_format(format)) {
+        copy_raster(vrt, path, format, run.common.creation_options, false);
+        return;
+    }
+    std::vector<Date> dates = dates_of(run.series);
+    // One band of all dates is known when the last is.
+    if (product.bands.size() == 1) dates = {dates.back()};
+    copy_to_hdf5(vrt, path, product, run.series.grid(), dates);
 }
 
 /// Replacing a run must not remove what the new one reads.
@@ -85,7 +111,7 @@ void prepare_folder(StackRun& run, const RunKind& kind, const std::function<Json
         // All ranks look before the first one makes a run.
         run.resumed = run.comm.all_true(finds_run_to_resume(run.common));
         if (run.comm.rank() != 0) return;
-        check_format(run.common, run.n_dates());
+        check_format(run);
         if (run.resumed) {
             require_same_run(run.common.outdir, kind, record());
             run.folder = OutputFolder::resume(run.common.outdir);
@@ -116,10 +142,7 @@ void write_date_product(const StackRun& run, Product product) {
     product.pixel_is_point = run.series.pixel_is_point();
     const std::string vrt = run.folder.file(product.name + ".vrt");
     write_product_mosaic(run, vrt, product, "");
-    const std::string& format = run.common.format;
-    if (format.empty()) return;
-    copy_raster(vrt, run.folder.file(product.name + "." + format_extension(format)), format,
-                run.common.creation_options, false);
+    if (!run.common.format.empty()) copy_product(run, vrt, product);
 }
 
 }  // namespace rastertide

@@ -10,12 +10,21 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "read/cf_calendar.hpp"
+#include "read/lower_case.hpp"
+
 namespace rastertide {
 namespace {
 
 /// Seconds of a CF time unit; 0 if it is not one of fixed length (months, years).
-double unit_seconds(std::string unit) {
+double unit_seconds(const std::string& text) {
+    std::string unit = lower_case(text);
+    unit.erase(0, unit.find_first_not_of(' '));
+    unit.resize(unit.find_last_not_of(' ') + 1);
+    if (unit == "s") return 1;
+    if (unit == "ms") return 1e-3;
     if (!unit.empty() && unit.back() == 's' && unit.size() > 1) unit.pop_back();
+    if (unit == "week") return 7 * 86400;
     if (unit == "day" || unit == "d") return 86400;
     if (unit == "hour" || unit == "hr" || unit == "h") return 3600;
     if (unit == "minute" || unit == "min") return 60;
@@ -133,32 +142,53 @@ std::optional<double> parse_epoch(const std::string& epoch) {
 
 }  // namespace
 
-std::optional<Date> date_from_cf_time(double value, const std::string& units, const std::string& calendar) {
-    if (!calendar.empty() && calendar != "standard" && calendar != "gregorian" &&
-        calendar != "proleptic_gregorian") {
-        return std::nullopt;
+CfTime::CfTime(const std::string& units, const std::string& calendar) : units_(units), calendar_(calendar) {
+    const std::size_t since = lower_case(units).find(" since ");
+    if (since == std::string::npos) return;
+    is_time_ = true;
+    unit_ = unit_seconds(units.substr(0, since));
+    epoch_ = parse_epoch(units.substr(since + 7));
+}
+
+std::string CfTime::problem() const {
+    if (!is_time_) return "";
+    if (!parse_cf_calendar(calendar_)) {
+        return "the calendar of its time is '" + calendar_ +
+               "', expected standard, gregorian, proleptic_gregorian, noleap or 365_day";
     }
-    const std::size_t since = units.find(" since ");
-    if (since == std::string::npos || !std::isfinite(value)) return std::nullopt;
-    const double unit = unit_seconds(units.substr(0, since));
-    const auto epoch = parse_epoch(units.substr(since + 7));
-    if (unit == 0 || !epoch) return std::nullopt;
-    const double since_1970 = std::round(*epoch + value * unit);
-    if (std::abs(since_1970) > 1e13) return std::nullopt;
+    if (unit_ == 0 || !epoch_) {
+        return "the units of its time are '" + units_ +
+               "', expected weeks, days, hours, minutes or seconds since a date";
+    }
+    return "";
+}
+
+std::optional<Date> CfTime::date(double value) const {
+    if (!is_time_ || !problem().empty() || !std::isfinite(value)) return std::nullopt;
+    constexpr double kMostSeconds = 1e13;
+    const double since_epoch = value * unit_;
+    if (std::abs(since_epoch) > kMostSeconds) return std::nullopt;
+    const CfCalendar calendar = *parse_cf_calendar(calendar_);
+    const double in_calendar = seconds_in_calendar(calendar, *epoch_) + since_epoch;
+    const double since_1970 = std::round(seconds_of_name(calendar, in_calendar));
+    if (std::abs(since_1970) > kMostSeconds) return std::nullopt;
     const auto seconds = static_cast<std::int64_t>(since_1970);
     return Date{seconds, seconds % 86400 != 0};
 }
 
-std::optional<Date> cf_time_of_band(GDALDatasetH dataset, GDALRasterBandH band) {
-    for (const char* name : {"time", "t", "timestamp"}) {
-        const char* value = GDALGetMetadataItem(band, (std::string("NETCDF_DIM_") + name).c_str(), nullptr);
-        const char* units = GDALGetMetadataItem(dataset, (std::string(name) + "#units").c_str(), nullptr);
-        const char* calendar =
-            GDALGetMetadataItem(dataset, (std::string(name) + "#calendar").c_str(), nullptr);
-        if (value == nullptr || units == nullptr) continue;
-        return date_from_cf_time(std::strtod(value, nullptr), units, calendar != nullptr ? calendar : "");
+CfDate cf_time_of_band(GDALDatasetH dataset, GDALRasterBandH band) {
+    const auto attribute = [&](const std::string& name) {
+        const char* text = GDALGetMetadataItem(dataset, name.c_str(), nullptr);
+        return std::string(text != nullptr ? text : "");
+    };
+    for (const std::string name : {"time", "t", "timestamp"}) {
+        const char* value = GDALGetMetadataItem(band, ("NETCDF_DIM_" + name).c_str(), nullptr);
+        const std::string units = attribute(name + "#units");
+        if (value == nullptr || units.empty()) continue;
+        const CfTime time(units, attribute(name + "#calendar"));
+        return {time.date(std::strtod(value, nullptr)), time.problem()};
     }
-    return std::nullopt;
+    return {};
 }
 
 }  // namespace rastertide

@@ -11,11 +11,30 @@
 
 namespace rastertide {
 
-/// A value of a time coordinate. Calendars: standard, gregorian, proleptic_gregorian (or none named). Nothing
-/// if the units or the calendar are not understood, or the value is not finite.
-std::optional<Date> date_from_cf_time(double value, const std::string& units, const std::string& calendar);
+/// Units and calendar of a time coordinate.
+class CfTime {
+  public:
+    CfTime(const std::string& units, const std::string& calendar);
+
+    /// Why these units that are a time's are not understood; empty if they are, or are not a time's.
+    std::string problem() const;
+    /// Nothing if the units are not understood, or the value is not finite.
+    std::optional<Date> date(double value) const;
+
+  private:
+    std::string units_;
+    std::string calendar_;
+    bool is_time_ = false;
+    double unit_ = 0;              ///< seconds
+    std::optional<double> epoch_;  ///< since 1970
+};
+
+struct CfDate {
+    std::optional<Date> date;
+    std::string problem;
+};
 
 /// The CF time of a band of GDAL's netCDF driver, from its NETCDF_DIM_... items.
-std::optional<Date> cf_time_of_band(GDALDatasetH dataset, GDALRasterBandH band);
+CfDate cf_time_of_band(GDALDatasetH dataset, GDALRasterBandH band);
 
 }  // namespace rastertide

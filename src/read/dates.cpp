@@ -107,6 +107,14 @@ std::optional<std::int64_t> scan_offset(Scanner& scanner) {
     return sign * (*hours * 3600 + *minutes * 60);
 }
 
+/// What connection strings hold in quotes: HDF5:"a_20200101.h5"://group/data.
+std::string quoted_or_whole(const std::string& text) {
+    const std::size_t open = text.find('"');
+    const std::size_t close = text.find('"', open + 1);
+    return open == std::string::npos || close == std::string::npos ? text
+                                                                   : text.substr(open + 1, close - open - 1);
+}
+
 std::string file_stem(const std::string& path) {
     const std::size_t slash = path.find_last_of("/\\");
     std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
@@ -129,13 +137,49 @@ std::optional<Date> first_match(const std::string& text, const std::regex& patte
     return std::nullopt;
 }
 
-/// A day of the years 1900-2199 that is not part of a longer number, with the time if one follows; `-` and
-/// `_` may stand between the parts of the day.
+/// Where a first date in a name is not the acquisition's, or no number of its own.
+struct NameRule {
+    const char* pattern;
+    const char* date;  ///< of the match's groups, as parse_date() reads it
+};
+constexpr NameRule kNameRules[] = {
+    // MODIS and VIIRS: acquisition (A), later the processing. Swaths have a time.
+    {"\\.A([0-9]{7})\\.([0-9]{4})\\.", "$1T$2"},
+    {"\\.A([0-9]{7})(?![0-9])", "$1"},
+    // AppEEARS: day of year and a time, which is always 0.
+    {"_doy([0-9]{7})(?:[0-9]{6})?(?![0-9])", "$1"},
+    // Landsat before its collections: sensor, path, row, day of year, station.
+    {"^L[A-Z][1-9][0-9]{6}([0-9]{7})[A-Z]{3}[0-9]{2}", "$1"},
+    // Sentinel-2 until 2016: processing first, then the sensing time (V).
+    {"^S2[A-D]_OPER_.*_V([0-9]{8}T[0-9]{6})", "$1"},
+    // ASTER: version, then month before year; the second number is of the processing.
+    {"^AST_[0-9A-Z]+_[0-9]{3}([0-9]{2})([0-9]{2})([0-9]{4})([0-9]{6})_", "$3$1$2T$4"}};
+
+std::optional<Date> date_by_product(const std::string& name) {
+    static const std::vector<std::regex> kPatterns = [] {
+        std::vector<std::regex> patterns;
+        for (const NameRule& rule : kNameRules) patterns.emplace_back(rule.pattern);
+        return patterns;
+    }();
+    for (std::size_t i = 0; i < kPatterns.size(); ++i) {
+        std::smatch match;
+        if (!std::regex_search(name, match, kPatterns[i])) continue;
+        if (auto date = parse_date(match.format(kNameRules[i].date))) return date;
+    }
+    return std::nullopt;
+}
+
+/// A day of the years 1900-2199 that is not part of a longer number, with the time if one follows; `-`, `_`
+/// and `.` may stand between the parts of the day.
 std::optional<Date> find_date(const std::string& name) {
     static const std::regex kDay(
-        "(?:^|[^0-9])((?:19|20|21)[0-9]{2})(?:([-_])([0-9]{2})\\2([0-9]{2})|([0-9]{2})([0-9]{2}))"
+        "(?:^|[^0-9])((?:19|20|21)[0-9]{2})(?:([-_.])([0-9]{2})\\2([0-9]{2})|([0-9]{2})([0-9]{2}))"
         "(?:[Tt]([0-9]{6})|[Tt]([0-9]{4}))?(?![0-9])");
-    static const std::regex kYearDay("(?:^|[^0-9])((?:19|20|21)[0-9]{5})(?![0-9])");
+    static const std::regex kYearDay("(?:^|[^0-9])((?:19|20|21)[0-9]{5}(?:T[0-9]{6})?)(?![0-9])");
+    // Letters before or after it: a day of year with a time, or a key.
+    static const std::regex kOneNumber(
+        "(?:^|[^0-9A-Za-z])((?:19|20|21)[0-9]{6})([0-9]{6}|[0-9]{4})(?![0-9A-Za-z])");
+    if (auto date = date_by_product(name)) return date;
     for (std::sregex_iterator match(name.begin(), name.end(), kDay), end; match != end; ++match) {
         const std::smatch& m = *match;
         const std::string day = m[1].str() + m[3].str() + m[5].str() + m[4].str() + m[6].str();
@@ -143,7 +187,16 @@ std::optional<Date> find_date(const std::string& name) {
         if (auto date = parse_date(time.empty() ? day : day + "T" + time)) return date;
         if (auto date = parse_date(day)) return date;
     }
-    return first_match(name, kYearDay, 1);
+    if (auto date = first_match(name, kYearDay, 1)) return date;
+    std::smatch match;
+    return std::regex_search(name, match, kOneNumber) ? parse_date(match.format("$1T$2")) : std::nullopt;
+}
+
+/// The name of the innermost folder that is a Sentinel product; its metadata files bear no date.
+std::string product_folder(const std::string& path) {
+    static const std::regex kSafe("([^/\\\\]*)\\.SAFE[/\\\\](?!.*\\.SAFE[/\\\\])");
+    std::smatch match;
+    return std::regex_search(path, match, kSafe) ? match[1].str() : "";
 }
 
 /// What a message can show of any file's text.
@@ -198,8 +251,11 @@ std::optional<Date> parse_date(std::string_view text) {
 }
 
 std::optional<Date> date_from_filename(const std::string& path, const std::string& regex) {
-    const std::string name = file_stem(path);
-    return regex.empty() ? find_date(name) : date_from_text(name, regex);
+    const std::string file = quoted_or_whole(path);
+    const std::string name = file_stem(file);
+    if (!regex.empty()) return date_from_text(name, regex);
+    const auto date = find_date(name);
+    return date ? date : find_date(product_folder(file));
 }
 
 std::optional<Date> date_from_text(const std::string& text, const std::string& regex) {

@@ -2,7 +2,6 @@
 #include "read/expand_inputs.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -12,6 +11,7 @@
 #include <rastertide/core/error.hpp>
 
 #include "read/gdal_error.hpp"
+#include "read/lower_case.hpp"
 
 namespace rastertide {
 namespace {
@@ -27,12 +27,7 @@ bool is_sidecar(const fs::path& path) {
 }
 
 /// In lower case, with its dot.
-std::string extension_of(const std::string& path) {
-    std::string extension = fs::path(path).extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return extension;
-}
+std::string extension_of(const std::string& path) { return lower_case(fs::path(path).extension().string()); }
 
 /// A file that looks like the folder's rasters and is none is a date that would be missed (an interrupted
 /// download). Of XML files some are rasters and others describe them.

@@ -172,7 +172,9 @@ class GdalSource final : public RasterSource {
                 result.date_source = source;
             }
         };
-        take(cf_time_of_band(dataset_.get(), band), kCfTime);
+        const CfDate cf_time = cf_time_of_band(dataset_.get(), band);
+        result.date_problem = cf_time.problem;
+        take(cf_time.date, kCfTime);
         take(parse_date(item(band, "DATE")), "band item DATE");
         take(date_from_filename(result.description), "band description");
         return result;

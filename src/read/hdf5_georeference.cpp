@@ -140,10 +140,10 @@ std::vector<Hdf5Date> read_time(const Hdf5Calls& calls, hid_t dataset) {
     const Hdf5Id time = open_coordinate(calls, dataset, kTime, kTimeNames);
     if (time.get() < 0) return dates;
     const std::string units = text_attribute(calls, time.get(), "units").value_or("");
-    const std::string calendar = text_attribute(calls, time.get(), "calendar").value_or("");
+    const CfTime cf_time(units, text_attribute(calls, time.get(), "calendar").value_or(""));
     const std::vector<double> numbers = read_numbers(calls, time.get());
     for (std::size_t i = 0; i < std::min(dates.size(), numbers.size()); ++i) {
-        dates[i] = {date_from_cf_time(numbers[i], units, calendar), kCfTime};
+        dates[i] = {cf_time.date(numbers[i]), kCfTime, cf_time.problem()};
     }
     const std::vector<std::string> texts = read_texts(calls, time.get());
     for (std::size_t i = 0; i < std::min(dates.size(), texts.size()); ++i) {

@@ -26,6 +26,7 @@ Hdf5Georeference read_georeference(const Hdf5Calls& calls, hid_t dataset, const 
 struct Hdf5Date {
     std::optional<Date> date;
     std::string source;
+    std::string problem{};  ///< why there is none, though there is a time coordinate
 };
 
 /// One a time step.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include <rastertide/core/error.hpp>
 
@@ -91,15 +92,19 @@ class Hdf5Source final : public RasterSource {
         describe_blocks(calls);
         const std::string label = name_.dataset.substr(name_.dataset.rfind('/') + 1);
         for (const Hdf5Date& date : read_time(calls, dataset_.get())) {
-            info_.bands.push_back({label, date.date, date.source, {}});
+            SourceBand& band = info_.bands.emplace_back();
+            band.description = label;
+            band.date = date.date;
+            band.date_source = date.source;
+            band.date_problem = date.problem;
         }
         describe_values(calls, type.get(), options);
         describe_access(calls);
     }
 
-    /// GDAL's driver takes the rows as they are stored, and signs.
+    /// GDAL's driver takes the rows as they are stored, signs, and one of two nodata values.
     void describe_access(const Hdf5Calls& calls) {
-        if (flipped_ || wraps_at_ != 0) return;
+        if (flipped_ || wraps_at_ != 0 || has_missing_) return;
         const std::string file = std::filesystem::absolute(name_.file).string();
         for (std::size_t i = 0; i < info_.bands.size(); ++i) {
             info_.bands[i].gdal = {"HDF5:\"" + file + "\":/" + name_.dataset,
@@ -123,15 +128,22 @@ class Hdf5Source final : public RasterSource {
     }
 
     void describe_values(const Hdf5Calls& calls, hid_t type, const SourceOptions& options) {
-        info_.nodata = options.srcnodata;
-        for (const char* name : {"_FillValue", "missing_value"}) {
-            if (!info_.nodata) info_.nodata = number_attribute(calls, dataset_.get(), name);
+        std::optional<double> missing;  // CF lets both mark pixels
+        if (options.srcnodata) {
+            info_.nodata = options.srcnodata;
+        } else {
+            info_.nodata = number_attribute(calls, dataset_.get(), "_FillValue");
+            missing = number_attribute(calls, dataset_.get(), "missing_value");
+            if (!info_.nodata) info_.nodata = missing;
         }
         // netCDF's classic types have no sign bit to leave out: an attribute says that it is a value's.
         if (text_attribute(calls, dataset_.get(), "_Unsigned").value_or("") == "true") {
             wraps_at_ = std::ldexp(1.0, static_cast<int>(8 * H5Tget_size(type)));
             if (info_.nodata && *info_.nodata < 0) *info_.nodata += wraps_at_;
+            if (missing && *missing < 0) *missing += wraps_at_;
         }
+        has_missing_ = missing && *missing != *info_.nodata && std::isfinite(*missing);
+        missing_ = ValidValue(missing, 1, 0);
         valid_ = ValidValue(info_.nodata, number_attribute(calls, dataset_.get(), "scale_factor").value_or(1),
                             number_attribute(calls, dataset_.get(), "add_offset").value_or(0));
     }
@@ -216,12 +228,14 @@ class Hdf5Source final : public RasterSource {
 
     template <class Stored>
     void convert(const Stored* stored, std::int64_t n, float* out) const {
-        if (wraps_at_ == 0) {
+        if (wraps_at_ == 0 && !has_missing_) {
             std::transform(stored, stored + n, out, valid_);
             return;
         }
         std::transform(stored, stored + n, out, [this](Stored value) {
-            return valid_(value < 0 ? value + static_cast<Stored>(wraps_at_) : value);
+            if (value < 0) value += static_cast<Stored>(wraps_at_);
+            const bool is_missing = has_missing_ && !missing_.is_valid(value);
+            return is_missing ? std::numeric_limits<float>::quiet_NaN() : valid_(value);
         });
     }
 
@@ -240,6 +254,8 @@ class Hdf5Source final : public RasterSource {
     bool flipped_ = false;
     double wraps_at_ = 0;  ///< values below zero are this much larger; 0 = they are not
     ValidValue valid_{std::nullopt, 1, 0};
+    bool has_missing_ = false;  ///< a missing_value beside another _FillValue
+    ValidValue missing_{std::nullopt, 1, 0};
     std::array<std::int64_t, 3> chunk_ = {1, 1, 1};  ///< dates, rows, columns; whole rows if not chunked
 };
 

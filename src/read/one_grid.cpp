@@ -57,7 +57,33 @@ std::vector<Grid> other_grids(const std::vector<Grid>& grids, const Grid& target
     return others;
 }
 
-/// Sources that are read as parts of the grid. Scenes of one grid share a transformer.
+/// Sources of one grid, cut to a window of it.
+void cut_sources(Sources& sources, const Grid& grid, const Window& window) {
+    if (window == grid.extent()) return;
+    for (auto& source : sources) {
+        source = make_window_source(std::move(source), grid.subset(window), {-window.col, -window.row});
+    }
+}
+
+}  // namespace
+
+std::vector<GridDifference> differences_in_words(const Grid& found, const Grid& expected) {
+    std::vector<GridDifference> differences = grid_differences(found, expected, &is_same_crs);
+    for (GridDifference& difference : differences) {
+        if (difference.what != "CRS") continue;
+        difference.found = crs_name(difference.found);
+        difference.expected = crs_name(difference.expected);
+    }
+    return differences;
+}
+
+std::string first_difference(const Grid& found, const Grid& expected) {
+    const std::vector<GridDifference> differences = differences_in_words(found, expected);
+    if (differences.empty()) return "";
+    const GridDifference& first = differences.front();
+    return first.what + " " + first.found + ", expected " + first.expected;
+}
+
 void place_sources(Sources& sources, const std::vector<Grid>& grids, const Grid& target,
                    const SeriesOptions& options) {
     const std::vector<Grid> others = other_grids(grids, target);
@@ -83,26 +109,6 @@ void place_sources(Sources& sources, const std::vector<Grid>& grids, const Grid&
             sources[i] = make_window_source(std::move(sources[i]), target, *offset);
         }
     }
-}
-
-/// Sources of one grid, cut to a window of it.
-void cut_sources(Sources& sources, const Grid& grid, const Window& window) {
-    if (window == grid.extent()) return;
-    for (auto& source : sources) {
-        source = make_window_source(std::move(source), grid.subset(window), {-window.col, -window.row});
-    }
-}
-
-}  // namespace
-
-std::vector<GridDifference> differences_in_words(const Grid& found, const Grid& expected) {
-    std::vector<GridDifference> differences = grid_differences(found, expected, &is_same_crs);
-    for (GridDifference& difference : differences) {
-        if (difference.what != "CRS") continue;
-        difference.found = crs_name(difference.found);
-        difference.expected = crs_name(difference.expected);
-    }
-    return differences;
 }
 
 Grid bring_onto_one_grid(Sources& sources, const std::vector<Grid>& grids, const SeriesOptions& options) {

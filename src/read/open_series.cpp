@@ -12,11 +12,13 @@
 
 #include "read/expand_inputs.hpp"
 #include "read/gdal_error.hpp"
-#include "read/hdf5_name.hpp"
 #include "read/mosaic_scenes.hpp"
 #include "read/one_grid.hpp"
 #include "read/open_files.hpp"
+#include "read/open_source.hpp"
 #include "read/series_impl.hpp"
+#include "read/series_mask.hpp"
+#include "read/variables_source.hpp"
 
 namespace rastertide {
 namespace {
@@ -34,12 +36,13 @@ void tune_gdal(std::int64_t cache_bytes, std::size_t n_inputs) {
 
 Sources open_sources(const std::vector<std::string>& names, const SeriesOptions& options,
                      std::size_t max_open_sources) {
-    const SourceOptions source_options = {options.open_options, options.dataset, options.srcnodata};
+    const std::vector<std::string>& datasets = options.dataset;
+    const std::string dataset = datasets.empty() ? "" : datasets.front();
+    const SourceOptions source_options = {options.open_options, dataset, options.srcnodata};
     Sources sources;
     for (const std::string& name : names) {
-        require_file_of_connection(name);
-        sources.push_back(is_hdf5_stack(name, source_options) ? open_hdf5_source(name, source_options)
-                                                              : open_gdal_source(name, source_options));
+        sources.push_back(datasets.size() > 1 ? open_variables(name, datasets, source_options)
+                                              : open_source(name, source_options));
         if (sources.size() > max_open_sources) sources.back()->release();
     }
     return sources;
@@ -49,9 +52,9 @@ Sources open_sources(const std::vector<std::string>& names, const SeriesOptions&
 std::vector<int> wanted_bands(const SourceInfo& info, const std::vector<int>& bands) {
     std::vector<int> wanted;
     for (const int band : bands) {
-        if (band < 1 || band > static_cast<int>(info.bands.size())) {
+        if (band < 1 || band > static_cast<int>(info.n_dates())) {
             throw InvalidArgument("'" + info.name + "': -b " + std::to_string(band) +
-                                  ", the raster has bands 1 to " + std::to_string(info.bands.size()));
+                                  ", the raster has bands 1 to " + std::to_string(info.n_dates()));
         }
         wanted.push_back(band - 1);
     }
@@ -65,18 +68,29 @@ SceneInfo scene_info(const SourceInfo& info, const SourceBand& band, bool band_i
     return {info.name, band.date, band.date_source, {}};
 }
 
-/// One raster, a band a date.
+/// The bands of a date, one of each variable.
+std::vector<int> bands_of_date(const SourceInfo& info, int date) {
+    std::vector<int> bands;
+    const auto n_dates = static_cast<int>(info.n_dates());
+    for (int band = date; band < static_cast<int>(info.bands.size()); band += n_dates) {
+        bands.push_back(band);
+        if (info.variables.empty()) break;
+    }
+    return bands;
+}
+
+/// One raster, a band a date (or a band of each variable).
 std::vector<Scene> scenes_of_bands(const SourceInfo& info, const SeriesOptions& options) {
     std::vector<int> bands = wanted_bands(info, options.bands);
     if (options.bands.empty()) {
-        for (int band = 0; band < static_cast<int>(info.bands.size()); ++band) bands.push_back(band);
+        for (int band = 0; band < static_cast<int>(info.n_dates()); ++band) bands.push_back(band);
     }
     std::vector<Scene> scenes;
     for (const int band : bands) {
         const SourceBand& source_band = info.bands[static_cast<std::size_t>(band)];
         Scene scene;
-        scene.bands = {band};
-        scene.info = scene_info(info, source_band, info.bands.size() > 1);
+        scene.bands = bands_of_date(info, band);
+        scene.info = scene_info(info, source_band, info.n_dates() > 1);
         scene.info.name += ", band " + std::to_string(band + 1);
         scenes.push_back(std::move(scene));
     }
@@ -88,15 +102,22 @@ std::vector<Scene> scenes_of_files(const Sources& sources, const SeriesOptions& 
     std::vector<Scene> scenes;
     for (std::size_t i = 0; i < sources.size(); ++i) {
         const SourceInfo& info = sources[i]->info();
-        if (options.bands.empty() && info.bands.size() > 1) {
+        if (!info.variables.empty() && info.n_dates() > 1) {
+            throw InvalidArgument("'" + info.name + "': has " + std::to_string(info.n_dates()) +
+                                  " dates, a scene among several needs one");
+        }
+        if (options.bands.empty() && info.n_dates() > 1) {
             throw InvalidArgument(
                 "'" + info.name + "': has " + std::to_string(info.bands.size()) +
                 " bands, a scene among several needs one; name the bands that make a patch with -b " +
                 "(-b 1 -b 2)");
         }
+        if (!options.bands.empty() && !info.variables.empty()) {
+            throw InvalidArgument("-b: not with several -dataset, which make a patch, of several files");
+        }
         Scene scene;
         scene.source = i;
-        scene.bands = options.bands.empty() ? std::vector<int>{0} : wanted_bands(info, options.bands);
+        scene.bands = options.bands.empty() ? bands_of_date(info, 0) : wanted_bands(info, options.bands);
         const SourceBand& band = info.bands[static_cast<std::size_t>(scene.bands.front())];
         scene.info = scene_info(info, band, false);
         scenes.push_back(std::move(scene));
@@ -131,7 +152,7 @@ void take_dates_of_file(std::vector<Scene>& scenes, const SeriesOptions& options
 
 /// From file names; in one raster of several scenes from the bands' descriptions.
 void take_dates_by_regex(std::vector<Scene>& scenes, const Sources& sources, const std::string& regex) {
-    const bool of_bands = sources.size() == 1 && sources.front()->info().bands.size() > 1;
+    const bool of_bands = sources.size() == 1 && sources.front()->info().n_dates() > 1;
     for (Scene& scene : scenes) {
         const SourceInfo& info = sources[scene.source]->info();
         const std::string& description =
@@ -147,6 +168,17 @@ void take_dates_by_regex(std::vector<Scene>& scenes, const Sources& sources, con
     }
 }
 
+/// A time that is there but not understood must not be lost.
+void require_understood_times(const std::vector<Scene>& scenes, const Sources& sources) {
+    for (const Scene& scene : scenes) {
+        const SourceInfo& info = sources[scene.source]->info();
+        const SourceBand& band = info.bands[static_cast<std::size_t>(scene.bands.front())];
+        if (scene.info.date || band.date_problem.empty()) continue;
+        throw InvalidArgument("'" + info.name + "': " + band.date_problem +
+                              "; give the dates with -dates FILE or -date_regex");
+    }
+}
+
 void find_dates(std::vector<Scene>& scenes, const Sources& sources, const SeriesOptions& options,
                 const Logger& logger) {
     if (!options.dates_file.empty()) {
@@ -157,6 +189,7 @@ void find_dates(std::vector<Scene>& scenes, const Sources& sources, const Series
         take_dates_by_regex(scenes, sources, options.date_regex);
         return;
     }
+    require_understood_times(scenes, sources);
     if (sources.size() == 1 && scenes.size() > 1) return;  // the file's name is not that of a date
     for (Scene& scene : scenes) {
         const std::string& name = sources[scene.source]->info().name;
@@ -245,7 +278,29 @@ std::vector<Grid> grids_of(const Sources& sources, const SeriesOptions& options)
     return grids;
 }
 
+/// Masks lie on the grid of the scenes as they are read; where scenes are brought onto another grid, masks
+/// are, too. The user's CRS and corners hold for masks as well.
+/// @param stack  where the scenes lie
+std::unique_ptr<SeriesMask> open_mask(const Grid& stack, const Grid& target, const SeriesOptions& options,
+                                      std::size_t max_open_sources) {
+    if (options.mask.empty()) return nullptr;
+    auto mask = std::make_unique<SeriesMask>(options.mask, max_open_sources);
+    const std::vector<Grid> grids = grids_of(mask->sources(), options);
+    for (std::size_t i = 0; i < grids.size() && !options.grid.aligns(); ++i) {
+        const std::string difference = first_difference(grids[i], stack);
+        if (!difference.empty()) {
+            throw GridMismatch("-mask '" + mask->sources()[i]->info().name + "': " + difference +
+                               " as in the stack");
+        }
+    }
+    SeriesOptions nearest = options;
+    nearest.grid.r = "near";
+    place_sources(mask->sources(), grids, target, nearest);
+    return mask;
+}
+
 std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& scene, bool band_is_date) {
+    if (!info.variables.empty()) return info.variables;
     std::vector<std::string> names;
     for (const int band : scene.bands) {
         const std::string& description = info.bands[static_cast<std::size_t>(band)].description;
@@ -263,7 +318,7 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     const std::vector<std::string> names = expand_inputs(options.inputs, options.input_file_list);
     tune_gdal(options.grid.aligns() ? options.cache_bytes / 2 : options.cache_bytes, names.size());
     auto impl = std::make_unique<RasterSeries::Impl>();
-    impl->max_open_sources = max_open_sources();
+    impl->max_open_sources = max_open_sources() / std::max<std::size_t>(1, options.dataset.size());
     impl->sources = open_sources(names, options, impl->max_open_sources);
     impl->scale = options.scale;
     const std::vector<Grid> grids = grids_of(impl->sources, options);
@@ -275,11 +330,15 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     require_dates_on_all_or_none(impl->scenes);
     impl->scenes = mosaic_scenes(std::move(impl->scenes), grids, options.mosaic);
     sort_by_date(impl->scenes, logger);
+    impl->mask = open_mask(grids.front(), impl->grid, options, impl->max_open_sources / 2);
+    if (impl->mask != nullptr) impl->mask->assign(impl->scenes);
     keep_date_range(impl->scenes, options);
     keep_every(impl->scenes, options.date_step);
     for (const Scene& scene : impl->scenes) {
         impl->infos.push_back(scene.info);
         impl->infos.back().bands = gdal_bands(scene, impl->sources);
+        if (impl->mask == nullptr) continue;
+        for (GdalBand& band : impl->infos.back().bands) band.dataset.clear();  // GDAL sees no mask
     }
     const Scene& first = impl->scenes.front();
     impl->band_names = names_of_bands(impl->sources[first.source]->info(), first, band_is_date);

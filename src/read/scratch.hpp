@@ -15,6 +15,8 @@ class ReadScratch {
 
     double* values(std::int64_t n) { return room(values_, n); }
     float* mask(std::int64_t n) { return room(mask_, n); }
+    /// Of those who read from a source what does not go where the caller wants it.
+    float* piece(std::int64_t n) { return room(piece_, n); }
 
   private:
     template <class Value>
@@ -25,6 +27,7 @@ class ReadScratch {
 
     std::vector<double> values_;
     std::vector<float> mask_;
+    std::vector<float> piece_;
 };
 
 }  // namespace rastertide

@@ -7,6 +7,7 @@
 #include <rastertide/read/series.hpp>
 
 #include "read/series_impl.hpp"
+#include "read/series_mask.hpp"
 
 namespace rastertide {
 
@@ -20,6 +21,9 @@ void to_decibels(float* values, std::int64_t n) {
 }
 
 }  // namespace
+
+RasterSeries::Impl::Impl() = default;
+RasterSeries::Impl::~Impl() = default;
 
 RasterSeries::RasterSeries(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RasterSeries::RasterSeries(RasterSeries&&) noexcept = default;
@@ -40,11 +44,15 @@ std::int64_t RasterSeries::block_n_cols() const { return impl_->sources.front()-
 std::int64_t RasterSeries::block_n_rows() const { return impl_->sources.front()->info().block_n_rows; }
 std::vector<std::string> RasterSeries::files() const {
     std::vector<std::string> files;
-    for (std::size_t i = 0; i < impl_->sources.size(); ++i) {
-        const std::vector<std::string> more = impl_->sources[i]->files();
+    const auto add = [&](RasterSource& source, bool keep_open) {
+        const std::vector<std::string> more = source.files();
         files.insert(files.end(), more.begin(), more.end());
-        if (i >= impl_->max_open_sources) impl_->sources[i]->release();
-    }
+        if (!keep_open) source.release();
+    };
+    for (std::size_t i = 0; i < impl_->sources.size(); ++i)
+        add(*impl_->sources[i], i < impl_->max_open_sources);
+    if (impl_->mask == nullptr) return files;
+    for (const auto& source : impl_->mask->sources()) add(*source, false);
     return files;
 }
 bool RasterSeries::pixel_is_point() const { return impl_->sources.front()->info().pixel_is_point; }
@@ -72,6 +80,7 @@ void RasterSeries::read(const Window& window, float* out) {
             impl_->fill_scene(scenes[first], window, pixels);
         }
     }
+    if (impl_->mask != nullptr) impl_->mask->apply(window, scenes, n_bands(), out, impl_->scratch);
 }
 
 void RasterSeries::Impl::read_part(const ScenePart& scene_part, const Window& window, float* pixels) {

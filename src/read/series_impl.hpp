@@ -19,11 +19,18 @@ struct ScenePart {
 struct Scene : ScenePart {
     SceneInfo info;
     std::vector<ScenePart> fill = {};  ///< where no earlier part has a valid pixel
+    std::size_t mask = 0;              ///< number of its mask, where the series has masks
 };
 
+class SeriesMask;
+
 struct RasterSeries::Impl {
+    Impl();
+    ~Impl();
+
     std::vector<std::unique_ptr<RasterSource>> sources;
     std::size_t max_open_sources = 0;  ///< those after that many let go of their files after each read
+    std::unique_ptr<SeriesMask> mask;  ///< null: none
     ReadScratch scratch;
     std::vector<Scene> scenes;  ///< in the series' order
     Grid grid;

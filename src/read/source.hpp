@@ -2,6 +2,7 @@
 // One file of a series, whatever format: a stack of bands on one grid.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,20 +26,25 @@ struct SourceBand {
     std::optional<Date> date;
     std::string date_source;  ///< where `date` was found
     GdalBand gdal;
+    std::string date_problem{};  ///< why its time coordinate, which it has, is not understood
 };
 
 struct SourceInfo {
     std::string name;
     std::string format;
     Grid grid;
-    std::vector<SourceBand> bands;    ///< those that carry values (an alpha band does not)
-    std::optional<Date> acquisition;  ///< of the whole raster: of its bands where they are one scene
+    std::vector<SourceBand> bands;       ///< those that carry values (an alpha band does not)
+    std::vector<std::string> variables;  ///< several: bands are [variable][date]; else empty
+    std::optional<Date> acquisition;     ///< of the whole raster: of its bands where they are one scene
     std::int64_t block_n_cols = 1;
     std::int64_t block_n_rows = 1;
     std::string data_type;
     std::optional<double> nodata;
     bool pixel_is_point = false;
     bool has_ground_control_points = false;
+
+    /// Where each band is a date, or each band of a variable.
+    std::size_t n_dates() const { return bands.size() / std::max<std::size_t>(1, variables.size()); }
 };
 
 class RasterSource {

@@ -25,14 +25,16 @@ class ValidValue {
 
     /// Of a value that a Float32 holds exactly.
     float operator()(float stored) const {
-        const bool valid = std::isfinite(stored) && !(std::abs(stored - nodata_) <= tolerance_);
-        if (!valid) return std::numeric_limits<float>::quiet_NaN();
+        if (!is_valid(stored)) return std::numeric_limits<float>::quiet_NaN();
         return is_identity_ ? stored : scaled(stored);
     }
     float operator()(double stored) const {
-        const bool valid = std::isfinite(stored) && stored != nodata_;
-        return valid ? scaled(stored) : std::numeric_limits<float>::quiet_NaN();
+        return is_valid(stored) ? scaled(stored) : std::numeric_limits<float>::quiet_NaN();
     }
+    bool is_valid(float stored) const {
+        return std::isfinite(stored) && !(std::abs(stored - nodata_) <= tolerance_);
+    }
+    bool is_valid(double stored) const { return std::isfinite(stored) && stored != nodata_; }
 
   private:
     /// What Float32 cannot hold stays finite: it is no pixel without data, but out of range.

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 #include <system_error>
 
 #include <hdf5.h>
@@ -77,8 +76,9 @@ Hdf5Id make_x(const Hdf5Calls& calls, hid_t file, const Grid& grid, const CfGrid
 /// A variable without values: only its attributes count.
 void make_crs(const Hdf5Calls& calls, hid_t file, const Grid& grid, const CfGridMapping& mapping) {
     const Hdf5Id space = calls.own(H5Screate(H5S_SCALAR));
+    const Hdf5Id creation = make_timeless_creation(calls);
     const Hdf5Id crs = calls.own(
-        H5Dcreate2(file, kCrsVariable, H5T_STD_I32LE, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        H5Dcreate2(file, kCrsVariable, H5T_STD_I32LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
     if (!mapping.name.empty()) set_attribute(calls, crs.get(), "grid_mapping_name", mapping.name);
     for (const auto& [name, value] : mapping.parameters) set_attribute(calls, crs.get(), name, value);
     set_attribute(calls, crs.get(), "crs_wkt", mapping.wkt);
@@ -95,22 +95,35 @@ std::array<hsize_t, 3> chunk_shape(const StackLayout& layout) {
             static_cast<hsize_t>(std::min(layout.chunk_n_cols, layout.grid.n_cols))};
 }
 
+hid_t stored_type(SampleType type) {
+    switch (type) {
+        case SampleType::Byte:
+            return H5T_STD_U8LE;
+        case SampleType::UInt16:
+            return H5T_STD_U16LE;
+        case SampleType::Float64:
+            return H5T_IEEE_F64LE;
+        default:
+            return H5T_IEEE_F32LE;
+    }
+}
+
 Hdf5Id make_data(const Hdf5Calls& calls, hid_t file, const StackLayout& layout) {
-    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const hid_t stored = stored_type(layout.type);
     const std::array<hsize_t, 3> shape = {layout.dates.size(), static_cast<hsize_t>(layout.grid.n_rows),
                                           static_cast<hsize_t>(layout.grid.n_cols)};
     const std::array<hsize_t, 3> chunk = chunk_shape(layout);
-    const Hdf5Id creation = calls.own(H5Pcreate(H5P_DATASET_CREATE));
+    const Hdf5Id creation = make_timeless_creation(calls);
     calls.check(H5Pset_chunk(creation.get(), 3, chunk.data()));
-    calls.check(H5Pset_fill_value(creation.get(), H5T_NATIVE_FLOAT, &nan));
+    calls.check(H5Pset_fill_value(creation.get(), H5T_NATIVE_DOUBLE, &layout.nodata));
     const Hdf5Id space = calls.own(H5Screate_simple(3, shape.data(), nullptr));
-    Hdf5Id data = calls.own(H5Dcreate2(file, layout.variable.c_str(), H5T_IEEE_F32LE, space.get(),
-                                       H5P_DEFAULT, creation.get(), H5P_DEFAULT));
+    Hdf5Id data = calls.own(H5Dcreate2(file, layout.variable.c_str(), stored, space.get(), H5P_DEFAULT,
+                                       creation.get(), H5P_DEFAULT));
     const hsize_t one = 1;  // netCDF wants _FillValue as an array of one
     const Hdf5Id attribute_space = calls.own(H5Screate_simple(1, &one, nullptr));
-    const Hdf5Id fill = calls.own(H5Acreate2(data.get(), "_FillValue", H5T_IEEE_F32LE, attribute_space.get(),
-                                             H5P_DEFAULT, H5P_DEFAULT));
-    calls.check(H5Awrite(fill.get(), H5T_NATIVE_FLOAT, &nan));
+    const Hdf5Id fill = calls.own(
+        H5Acreate2(data.get(), "_FillValue", stored, attribute_space.get(), H5P_DEFAULT, H5P_DEFAULT));
+    calls.check(H5Awrite(fill.get(), H5T_NATIVE_DOUBLE, &layout.nodata));
     if (!layout.units.empty()) set_attribute(calls, data.get(), "units", layout.units);
     if (!layout.grid.crs_wkt.empty()) set_attribute(calls, data.get(), "grid_mapping", kCrsVariable);
     return data;
@@ -167,6 +180,7 @@ class Hdf5Stack final : public StackWriter {
         file_ = make_file(calls, temporary_.path(), failure_);
         const hid_t file = file_.get();
         set_attribute(calls, file, "Conventions", "CF-1.8");
+        for (const auto& [name, value] : layout.attributes) set_attribute(calls, file, name, value);
         data_ = make_data(calls, file, layout);
         CfGridMapping mapping;
         if (!grid_.crs_wkt.empty()) {

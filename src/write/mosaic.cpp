@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include <rastertide/core/error.hpp>
+#include <rastertide/write/hdf5_copy.hpp>
 #include <rastertide/write/mosaic.hpp>
 #include <rastertide/write/text_file.hpp>
 
@@ -118,6 +119,7 @@ void check_creation_options(const std::string& format, const std::vector<std::st
 }
 
 std::string format_extension(const std::string& format) {
+    if (is_hdf5_format(format)) return "h5";
     GDALDriverH driver = driver_by_name(format.c_str());
     if (GDALGetMetadataItem(driver, GDAL_DCAP_CREATECOPY, nullptr) == nullptr &&
         GDALGetMetadataItem(driver, GDAL_DCAP_CREATE, nullptr) == nullptr) {

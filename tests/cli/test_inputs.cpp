@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forms that a stack can have, through the utilities.
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -13,9 +14,11 @@
 
 #include "support/command.hpp"
 #ifdef RASTERTIDE_TEST_HDF5
+#include "support/cf_file.hpp"
 #include "support/hdf5_stack.hpp"
 #endif
 #include "support/rasters.hpp"
+#include "support/run_folder.hpp"
 #include "support/temp_dir.hpp"
 
 namespace rastertide {
@@ -24,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing_support::Bands;
 using testing_support::CommandResult;
+using testing_support::json_of;
 using testing_support::quoted;
 using testing_support::read_bands;
 using testing_support::run;
@@ -128,6 +132,28 @@ TEST_F(InputForms, Hdf5WithoutCoordinatesButWithThoseOfTheUser) {
 }
 #endif
 
+#ifdef RASTERTIDE_TEST_HDF5
+TEST_F(InputForms, TwoVariablesOfAFileAreOnePatch) {
+    const std::vector<float> expected = scores("-b 1 -b 2 " + quoted(stack(kDates, 2)));
+    std::array<Bands, 2> variables = {Bands{kDates, 12, 16, {}}, Bands{kDates, 12, 16, {}}};
+    for (int date = 0; date < kDates; ++date) {
+        const std::vector<float> both = scene(date, 2).values;
+        const auto middle = both.begin() + 12 * 16;
+        variables[0].values.insert(variables[0].values.end(), both.begin(), middle);
+        variables[1].values.insert(variables[1].values.end(), middle, both.end());
+    }
+    {
+        const testing_support::CfFile file(dir_.file("a.h5"));
+        file.stack("VV", variables[0], H5T_NATIVE_FLOAT, {kDates, 5, 7});
+        file.stack("VH", variables[1], H5T_NATIVE_FLOAT, {kDates, 5, 7});
+    }
+    const std::string arguments = "-dataset VV -dataset VH " + quoted(dir_.file("a.h5"));
+    expect_same_scores(scores(arguments), expected);
+    EXPECT_EQ(info(arguments).at("bands"), nlohmann::json({"VV", "VH"}));
+    EXPECT_EQ(json_of(dir_.file("out/run.json")).at("options").at("dataset"), nlohmann::json({"VV", "VH"}));
+}
+#endif
+
 TEST_F(InputForms, VrtOfSeparateFiles) {
     const std::vector<float> expected = scores(quoted(stack(kDates)));
     std::vector<std::string> paths = scene_paths();
@@ -179,6 +205,29 @@ TEST_F(InputForms, AnInternalMaskLeavesItsPixelsOut) {
     EXPECT_TRUE(std::isnan(lof.at(3, 4, 8)));
     EXPECT_FALSE(std::isnan(lof.at(3, 5, 9)));
     EXPECT_FALSE(std::isnan(lof.at(2, 5, 7)));
+}
+
+TEST_F(InputForms, AnExternalMaskLeavesItsPixelsOutAndIsRecorded) {
+    Bands mask{1, 12, 16, std::vector<float>(12 * 16, 1)};
+    mask.values[5 * 16 + 7] = 0;
+    const std::string path = dir_.file("mask.tif");
+    write_bands(path, mask, GDT_Byte);
+    const std::string arguments = "-mask " + quoted(path) + " " + quoted(stack(kDates));
+    expect_done(lof(arguments));
+    const Bands lof = read_bands(dir_.file("out/lof.vrt"));
+    EXPECT_TRUE(std::isnan(lof.at(3, 5, 7)));
+    EXPECT_FALSE(std::isnan(lof.at(3, 5, 9)));
+    EXPECT_EQ(json_of(dir_.file("out/run.json")).at("scenes")[3].at("mask"), path);
+    EXPECT_EQ(info(arguments).at("scenes")[3].at("mask"), path);
+
+    const std::string kmeans = utility("rastertide_kmeans") + " -q -patch 3 -k 2 -o ";
+    expect_done(kmeans + quoted(dir_.file("clusters")) + " " + arguments);
+    const Bands labels = read_bands(dir_.file("clusters/labels.vrt"));
+    EXPECT_EQ(labels.at(3, 5, 7), 0);
+    EXPECT_GT(labels.at(3, 5, 9), 0);
+    const CommandResult lazy = run(kmeans + quoted(dir_.file("lazy")) + " -lazy " + arguments);
+    EXPECT_EQ(lazy.exit_code, 1);
+    EXPECT_NE(lazy.output.find("-mask"), std::string::npos) << lazy.output;
 }
 
 TEST_F(InputForms, ScaleAndOffsetAreApplied) {

@@ -425,6 +425,25 @@ TEST_F(KMeansRuns, OneFileHoldsTheLabelsWhereAFormatIsAskedFor) {
     EXPECT_EQ(found.values, read_bands(reference() + "/labels.vrt").values);
 }
 
+#ifdef RASTERTIDE_TEST_HDF5
+TEST_F(KMeansRuns, Hdf5HoldsTheLabels) {
+    run_kmeans(scenes(), dir_.file("out"), "-patch 5 -k 3 -of HDF5");
+    const std::string name = "NETCDF:\"" + dir_.file("out/labels.h5") + "\":labels";
+    EXPECT_EQ(read_bands(name).values, read_bands(reference() + "/labels.vrt").values);
+    const GDALDatasetUniquePtr labels(GDALDataset::Open(name.c_str()));
+    EXPECT_EQ(labels->GetRasterBand(1)->GetRasterDataType(), GDT_Byte);
+    EXPECT_EQ(labels->GetRasterBand(1)->GetNoDataValue(), 0);
+
+    run_kmeans(scenes(), dir_.file("wide"), "-patch 1 -k 300 -max_iter 2 -of HDF5");
+    const GDALDatasetUniquePtr wide(GDALDataset::Open(dir_.file("wide/labels.h5").c_str()));
+    EXPECT_EQ(wide->GetRasterBand(1)->GetRasterDataType(), GDT_UInt16);
+
+    run_kmeans(scenes(), dir_.file("time"), "-features time -patch 1 -k 3 -of HDF5");
+    EXPECT_EQ(read_bands(dir_.file("time/labels.h5")).values,
+              read_bands(dir_.file("time/labels.vrt")).values);
+}
+#endif
+
 /// The pixel function is the plugin's; what it is given can be looked at without.
 TEST_F(KMeansRuns, LazyLabelsReferToTheScenes) {
     run_kmeans(scenes(), dir_.file("out"), "-patch 5 -k 3 -lazy");

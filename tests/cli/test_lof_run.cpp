@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // rastertide_lof as users run it: products, ranks, threads and tiles, real stacks.
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -10,6 +12,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -26,6 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing_support::Bands;
 using testing_support::CommandResult;
+using testing_support::json_of;
 using testing_support::quoted;
 using testing_support::read_bands;
 using testing_support::run;
@@ -346,6 +350,66 @@ TEST_F(LofRuns, OneFileAProductIsWrittenOnDemand) {
     EXPECT_EQ(std::memcmp(found.values.data(), expected.values.data(), found.values.size() * sizeof(float)),
               0);
 }
+
+#ifdef RASTERTIDE_TEST_HDF5
+TEST_F(LofRuns, Hdf5IsOneCfFileAProduct) {
+    run_lof(scenes(), dir_.file("out"), "-patch 5 -neighbors 6 -ot Float64 -a_nodata -1 -of HDF5");
+    for (const std::string product : {"lof", "anomaly"}) {
+        const Bands expected = read_bands(dir_.file("out/" + product + ".vrt"));
+        const std::string name = "NETCDF:\"" + dir_.file("out/" + product + ".h5") + "\":" + product;
+        EXPECT_EQ(read_bands(name).values, expected.values) << product;
+        const GDALDatasetUniquePtr file(GDALDataset::Open(name.c_str()));
+        const GDALDatasetUniquePtr vrt(GDALDataset::Open(dir_.file("out/" + product + ".vrt").c_str()));
+        std::array<double, 6> found{}, wanted{};
+        file->GetGeoTransform(found.data());
+        vrt->GetGeoTransform(wanted.data());
+        EXPECT_EQ(found, wanted);
+        EXPECT_TRUE(file->GetSpatialRef()->IsSame(vrt->GetSpatialRef()));
+        EXPECT_EQ(file->GetRasterBand(1)->GetNoDataValue(), product == "lof" ? -1 : 255);
+        EXPECT_EQ(file->GetRasterBand(1)->GetRasterDataType(), product == "lof" ? GDT_Float64 : GDT_Byte);
+        EXPECT_STREQ(file->GetMetadataItem("NC_GLOBAL#Conventions"), "CF-1.8");
+        EXPECT_STREQ(file->GetMetadataItem("NC_GLOBAL#RASTERTIDE_NEIGHBORS"), "6");
+    }
+    const nlohmann::json read = nlohmann::json::parse(
+        run(utility("rastertide_info") + " -json " + quoted(dir_.file("out/lof.h5"))).output);
+    const nlohmann::json written = json_of(dir_.file("out/run.json"));
+    ASSERT_EQ(read.at("dates"), 30);
+    for (std::size_t i = 0; i < 30; ++i)
+        EXPECT_EQ(read.at("scenes")[i].at("date"), written.at("scenes")[i].at("date")) << i;
+
+    const std::string bytes = text_of(dir_.file("out/lof.h5"));
+    std::this_thread::sleep_until(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
+                                  std::chrono::milliseconds(1100));  // HDF5 would note another second
+    run_lof(scenes(), dir_.file("out"),
+            "-patch 5 -neighbors 6 -ot Float64 -a_nodata -1 -of HDF5 -tile 32 9 -overwrite");
+    EXPECT_TRUE(text_of(dir_.file("out/lof.h5")) == bytes);
+    run_lof(scenes(), dir_.file("out"), "-patch 5 -neighbors 6 -overwrite");
+    EXPECT_FALSE(fs::exists(dir_.file("out/lof.h5")));
+}
+
+TEST_F(LofRuns, Hdf5NeedsDatesAndTakesNoCreationOptions) {
+    const std::string undated = dir_.file("undated");
+    fs::create_directories(undated);
+    int number = 0;
+    for (const auto& entry : fs::directory_iterator(scenes())) {
+        const std::string copy = undated + "/s" + std::to_string(100 + number++) + ".tif";
+        fs::copy(entry.path(), copy);
+        const GDALDatasetUniquePtr file(GDALDataset::Open(copy.c_str(), GDAL_OF_UPDATE));
+        file->GetRasterBand(1)->SetMetadataItem("DATE", nullptr);
+        file->GetRasterBand(1)->SetDescription("");
+    }
+    const CommandResult dateless =
+        run(lof_command(undated, dir_.file("out"), "-patch 5 -neighbors 6 -of HDF5"));
+    EXPECT_EQ(dateless.exit_code, 1);
+    EXPECT_NE(dateless.output.find("-of HDF5: the scenes have no dates"), std::string::npos)
+        << dateless.output;
+    const CommandResult options =
+        run(lof_command(scenes(), dir_.file("out"), "-neighbors 6 -of HDF5 -co COMPRESS=DEFLATE"));
+    EXPECT_EQ(options.exit_code, 1);
+    EXPECT_NE(options.output.find("-of HDF5 has no creation options"), std::string::npos) << options.output;
+    EXPECT_FALSE(fs::exists(dir_.file("out/run.json")));
+}
+#endif
 
 TEST_F(LofRuns, FileNamesWithSpacesQuotesAndUmlautsWork) {
     const std::string odd = dir_.file("Sz\u00e4ne 'a\" & b");

@@ -446,7 +446,7 @@ TEST_F(Grids, Hdf5StacksHaveWindowsAndOtherGridsToo) {
     const Bands a = scene(20, 30);
     testing_support::write_hdf5_stack(dir_.file("a.h5"), a, H5T_NATIVE_FLOAT);
     SeriesOptions options = of({dir_.file("a.h5")});
-    options.dataset = "data";
+    options.dataset = {"data"};
     options.a_srs = "EPSG:32632";
     options.a_ullr = {{480000, 5990000, 480300, 5989800}};
     options.grid.projwin = {{480050, 5989980, 480100, 5989920}};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What open_series reads from rasters of every kind: validity, types, masks, files and folders.
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -14,6 +13,7 @@
 #include <rastertide/read/open_series.hpp>
 
 #include "support/rasters.hpp"
+#include "support/series.hpp"
 #include "support/temp_dir.hpp"
 
 namespace rastertide {
@@ -21,38 +21,16 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing_support::Bands;
+using testing_support::dates_of;
+using testing_support::error_of;
+using testing_support::expect_pixels;
+using testing_support::kNan;
+using testing_support::of;
+using testing_support::pixels_of;
 using testing_support::TempDir;
 using testing_support::write_bands;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-SeriesOptions of(const std::vector<std::string>& inputs) {
-    SeriesOptions options;
-    options.inputs = inputs;
-    return options;
-}
-
-/// All pixels of all dates.
-std::vector<float> pixels_of(const SeriesOptions& options) {
-    RasterSeries series = open_series(options);
-    std::vector<float> pixels(
-        static_cast<std::size_t>(series.grid().extent().n_pixels() * series.n_dates() * series.n_bands()));
-    series.read(series.grid().extent(), pixels.data());
-    return pixels;
-}
-
-/// Equal, NaN to NaN.
-void expect_pixels(const std::vector<float>& found, const std::vector<float>& expected) {
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        if (std::isnan(expected[i])) {
-            EXPECT_TRUE(std::isnan(found[i])) << i << ": " << found[i];
-        } else {
-            EXPECT_EQ(found[i], expected[i]) << i;
-        }
-    }
-}
 
 class Sources : public testing::Test {
   protected:
@@ -122,15 +100,6 @@ TEST_F(Sources, AScaleThatLeavesFloat32IsAnError) {
     EXPECT_THROW(pixels_of(of({path})), InvalidArgument);
 }
 
-std::string error_of(const SeriesOptions& options) {
-    try {
-        open_series(options);
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
-}
-
 /// Files of netCDF's classic format, which is not HDF5: a variable for each band.
 class NetCdf3 : public Sources {
   protected:
@@ -153,15 +122,22 @@ class NetCdf3 : public Sources {
 
 TEST_F(NetCdf3, DatasetChoosesAVariable) {
     SeriesOptions options = of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})});
-    options.dataset = "Band2";
+    options.dataset = {"Band2"};
     expect_pixels(pixels_of(options), {3, 3, 4, 4});
-    options.dataset = "/Band1";
+    options.dataset = {"/Band1"};
     expect_pixels(pixels_of(options), {1, 1, 2, 2});
+}
+
+TEST_F(NetCdf3, SeveralDatasetsAreTheBandsOfADate) {
+    SeriesOptions options = of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})});
+    options.dataset = {"Band2", "Band1"};
+    expect_pixels(pixels_of(options), {3, 3, 4, 4, 1, 1, 2, 2});
+    EXPECT_EQ(open_series(options).band_names(), (std::vector<std::string>{"Band2", "Band1"}));
 }
 
 TEST_F(NetCdf3, AnAbsentDatasetIsAnErrorThatListsThoseThatAreThere) {
     SeriesOptions options = of({write({2, 2, 2, {1, 1, 2, 2, 3, 3, 4, 4}})});
-    options.dataset = "sigma0";
+    options.dataset = {"sigma0"};
     EXPECT_EQ(error_of(options),
               "'" + dir_.file("a.nc") + "': has no dataset 'sigma0'; it has: Band1, Band2");
 }
@@ -172,24 +148,17 @@ TEST_F(NetCdf3, WithoutADatasetTheSubdatasetsAreNamed) {
 
 TEST_F(NetCdf3, TheOnlyVariableCanBeNamed) {
     SeriesOptions options = of({write({1, 2, 2, {1, 1, 2, 2}})});
-    options.dataset = "Band1";
+    options.dataset = {"Band1"};
     expect_pixels(pixels_of(options), {1, 1, 2, 2});
-    options.dataset = "Band2";
+    options.dataset = {"Band2"};
     EXPECT_EQ(error_of(options), "'" + dir_.file("a.nc") + "': has no dataset 'Band2'; it has: Band1");
 }
 
 TEST_F(Sources, ARasterWithoutDatasetsHasNoneToChoose) {
     write_bands(dir_.file("a.tif"), {1, 1, 1, {5}});
     SeriesOptions options = of({dir_.file("a.tif")});
-    options.dataset = "sigma0";
+    options.dataset = {"sigma0"};
     EXPECT_EQ(error_of(options), "'" + dir_.file("a.tif") + "': has no dataset 'sigma0'; it has: none");
-}
-
-std::vector<std::string> dates_of(const SeriesOptions& options) {
-    std::vector<std::string> dates;
-    const RasterSeries series = open_series(options);
-    for (const SceneInfo& scene : series.scenes()) dates.push_back(scene.date ? scene.date->iso() : "");
-    return dates;
 }
 
 TEST_F(Sources, TheRastersAcquisitionIsNotThatOfItsBands) {
@@ -228,6 +197,32 @@ TEST_F(Sources, ADateRegexReadsBandDescriptionsOfOneRaster) {
         file->GetRasterBand(2)->SetDescription("made 20230101, d20200104.x");
     }
     EXPECT_EQ(dates_of(options), (std::vector<std::string>{"2020-01-04", "2020-01-05"}));
+}
+
+TEST_F(Sources, ScenesAreOrderedByTheirDatesAndThoseOfOneDateStayInTheOrderGiven) {
+    std::vector<std::string> paths;
+    for (const char* name : {"c_20200103.tif", "b_20200102.tif", "a_20200102.tif", "d_20200101.tif"}) {
+        paths.push_back(dir_.file(name));
+        write_bands(paths.back(), {1, 1, 1, {static_cast<float>(paths.size())}});
+    }
+    std::vector<std::string> said;
+    const RasterSeries series =
+        open_series(of(paths), [&](LogLevel, const std::string& message) { said.push_back(message); });
+
+    EXPECT_EQ(series.scenes()[1].name, paths[1]);
+    EXPECT_EQ(series.scenes()[2].name, paths[2]);
+    expect_pixels(pixels_of(of(paths)), {4, 2, 3, 1});
+    ASSERT_EQ(said.size(), 1U);
+    EXPECT_EQ(said[0], "'" + paths[2] + "' and '" + paths[1] +
+                           "' have one date, 2020-01-02: both are kept, in the order given");
+}
+
+TEST_F(Sources, ScenesWithoutDatesStayInTheOrderGiven) {
+    write_bands(dir_.file("b.tif"), {1, 1, 1, {1}});
+    write_bands(dir_.file("a.tif"), {1, 1, 1, {2}});
+    const SeriesOptions options = of({dir_.file("b.tif"), dir_.file("a.tif")});
+    EXPECT_EQ(dates_of(options), (std::vector<std::string>{"", ""}));
+    expect_pixels(pixels_of(options), {1, 2});
 }
 
 /// Every pixel of every band another number.

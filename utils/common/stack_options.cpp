@@ -79,7 +79,8 @@ std::vector<OptionSpec> stack_option_specs() {
     const std::vector<OptionSpec> inputs = {
         {"b", 1, "BAND",
          "band of each raster that is part of a patch (of one multi-band raster: a date to take)", true},
-        {"dataset", 1, "NAME", "the (time, y, x) variable of an HDF5 or netCDF file"},
+        {"dataset", 1, "NAME", "the (time, y, x) variable of an HDF5 or netCDF file; several make a patch",
+         true},
         {"input_file_list", 1, "FILE", "further inputs, one a line"},
         {"oo", 1, "NAME=VALUE", "open option for GDAL", true},
         {"scale", 1, "linear|db", "take values as they are, or as 10 log10 (default linear)"},
@@ -93,6 +94,8 @@ std::vector<OptionSpec> stack_option_specs() {
         {"a_srs", 1, "SRS", "coordinate reference system, in place of the files'"},
         {"a_ullr", 4, "ulx uly lrx lry", "corners of the rasters, in place of the files'"},
         {"srcnodata", 1, "VALUE", "nodata value of the inputs, in place of the files'"},
+        {"mask", 1, "FILE",
+         "raster of valid pixels (0 = invalid), for all dates or with a band or file a date", true},
     };
     return joined({inputs, grid_option_specs()});
 }
@@ -105,7 +108,7 @@ SeriesOptions stack_options(const Args& args) {
         if (band < 1 || band > 65535) throw UsageError("-b " + std::to_string(band) + ": bands count from 1");
         options.bands.push_back(static_cast<int>(band));
     }
-    options.dataset = args.get("dataset", "");
+    options.dataset = args.all("dataset");
     options.open_options = args.all("oo");
     options.dates_file = args.get("dates", "");
     options.date_regex = args.get("date_regex", "");
@@ -114,6 +117,7 @@ SeriesOptions stack_options(const Args& args) {
     options.a_srs = args.get("a_srs", "");
     if (args.has("a_ullr")) options.a_ullr = corners_option(args);
     if (args.has("srcnodata")) options.srcnodata = args.number("srcnodata", 0);
+    options.mask = args.all("mask");
     options.scale = parse_scale(args.get("scale", "linear"));
     options.grid = as_usage([&] { return grid_options(args); });
     options.mosaic = as_usage([&] { return parse_mosaic_rule(args.get("mosaic", "auto")); });

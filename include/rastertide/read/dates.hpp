@@ -26,11 +26,14 @@ struct Date {
 /// date or the day does not exist.
 std::optional<Date> parse_date(std::string_view text);
 
-/// The first date in a file name (folders and extension are ignored): of two timestamps the first is the
-/// acquisition's in the names of Sentinel, OPERA and Landsat products.
+/// When a scene was taken, by its file name; of a connection string the part in quotes counts. Folders and
+/// extension are ignored, but a product's metadata file has the date of its folder (*.SAFE). Of two dates the
+/// first is the acquisition's in the names of most products (Sentinel, OPERA, Landsat, PlanetScope); names of
+/// MODIS, VIIRS, AppEEARS, ASTER, old Landsat and old Sentinel-2 scenes are read by rules of their own.
 /// @param regex  ECMAScript; its first group (or the whole match) must be a date of parse_date(); empty =
 /// find one of
-///               YYYYMMDD[Thhmmss], YYYY-MM-DD, YYYYDDD between years 1900 and 2199
+///               YYYYMMDD[Thhmmss], YYYY-MM-DD (or with _ or .), YYYYDDD[Thhmmss], YYYYMMDDhhmm[ss] between
+///               years 1900 and 2199, none of them a part of a longer number
 /// @throws InvalidArgument  the regex is not valid
 std::optional<Date> date_from_filename(const std::string& path, const std::string& regex = "");
 

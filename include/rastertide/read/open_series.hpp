@@ -19,7 +19,8 @@ struct SeriesOptions {
     std::string input_file_list;  ///< a text file with one input a line, added to `inputs`
     std::vector<int>
         bands;  ///< -b, from 1. Several files: the features of a date. One multi-band file: its dates
-    std::string dataset;                    ///< -dataset: the (T,H,W) variable of an HDF5 or netCDF file
+    /// -dataset: the (T,H,W) variable of an HDF5 or netCDF file; several: the features of a date.
+    std::vector<std::string> dataset;
     std::vector<std::string> open_options;  ///< -oo NAME=VALUE
     std::string dates_file;                 ///< -dates
     std::string date_regex;  ///< -date_regex, of file names; of band descriptions in one multi-band file
@@ -28,6 +29,9 @@ struct SeriesOptions {
     std::string a_srs;  ///< -a_srs: any text OGRSpatialReference understands; overrides the files'
     std::optional<std::array<double, 4>> a_ullr;  ///< -a_ullr ulx uly lrx lry, overrides the files'
     std::optional<double> srcnodata;              ///< overrides the files' nodata values
+    /// -mask: rasters on the stack's grid, one band for all dates, or one band (or file) a date, in date
+    /// order; 0, nodata and NaN in them mean that the pixel is invalid.
+    std::vector<std::string> mask;
     PixelScale scale = PixelScale::Linear;
     GridOptions grid;  ///< -align, -te, -tr, -t_srs, -r, -projwin, ...
     MosaicRule mosaic = MosaicRule::Auto;
@@ -41,7 +45,7 @@ struct SeriesOptions {
 ///
 /// STACK forms: several single-band rasters (a date each), several multi-band rasters with `bands`, one
 /// multi-band raster or VRT (a band a date), an HDF5 dataset (T,H,W) as `HDF5:"file.h5"://name` or file plus
-/// `dataset`, a netCDF file, a folder.
+/// `dataset` (several: a feature each), a netCDF file, a folder.
 ///
 /// Dates come from, in this order: `dates_file`, `date_regex` (which must match every name), CF time,
 /// IMAGERY:ACQUISITIONDATETIME (of a raster that is one scene), a band's DATE item, its description, the file
@@ -50,9 +54,12 @@ struct SeriesOptions {
 ///
 /// @throws InvalidArgument  no inputs; a multi-band raster among several without `bands`; complex type;
 /// dataset missing or not
-///                          (T,H,W); a name in which `date_regex` finds no date; a number of dates that
-///                          differs from the scenes'; no scene in the date range; a bad value in `grid`
-/// @throws GridMismatch     naming the first scene that differs from the first one, how, and what helps
+///                          (T,H,W); datasets of one file that differ in grid or dates; a name in which
+///                          `date_regex` finds no date; a number of dates that differs from the scenes'; no
+///                          scene in the date range; a bad value in `grid`; masks that are neither one nor as
+///                          many as the scenes, or of another day than their scene
+/// @throws GridMismatch     naming the first scene or mask that differs from the first scene, how, and what
+///                          helps
 /// @throws IoError          no such file, not a raster, truncated
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger = {});
 

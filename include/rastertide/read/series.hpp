@@ -39,6 +39,7 @@ struct SceneInfo {
     std::optional<Date> date;     ///< nothing: unknown (then no scene of the series has one)
     std::string date_source;      ///< "file name", "CF time", "-dates", ...; empty if unknown
     std::vector<GdalBand> bands;  ///< [n_bands]
+    std::string mask{};           ///< what -mask says of it: path, and band where one file holds several
 };
 
 /// A co-registered stack of dated rasters, read by window. Not thread-safe: one thread reads at a time, any

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rastertide/grid/grid.hpp>
 #include <rastertide/grid/window.hpp>
 #include <rastertide/read/dates.hpp>
+#include <rastertide/write/shard.hpp>
 
 namespace rastertide {
 
@@ -37,7 +40,10 @@ struct StackLayout {
     std::string variable = "data";              ///< HDF5 dataset name; band description
     std::string units;                          ///< "1" for linear power
     std::vector<std::string> creation_options;  ///< GDAL's NAME=VALUE, GeoTIFF only
-    std::int64_t chunk_n_cols = 128;            ///< of the HDF5 chunks (one date each) and the GeoTIFF blocks
+    SampleType type = SampleType::Float32;      ///< in the file, HDF5 only; in memory the writer's
+    double nodata = std::numeric_limits<double>::quiet_NaN();     ///< HDF5 only: _FillValue
+    std::vector<std::pair<std::string, std::string>> attributes;  ///< HDF5 only: of the file
+    std::int64_t chunk_n_cols = 128;  ///< of the HDF5 chunks (one date each) and the GeoTIFF blocks
     std::int64_t chunk_n_rows = 128;
     bool overwrite = false;  ///< close() replaces an earlier output; until then it stays as it was
 };
@@ -50,7 +56,7 @@ std::unique_ptr<StackWriter> make_geotiff_stack(const std::string& folder, const
                                                 const StackLayout& layout);
 
 /// One CF-conforming HDF5 file (netCDF-4 readers open it too): variable (time, y, x) with dimension scales,
-/// `_FillValue` NaN and a grid mapping (by name for UTM and other transverse Mercator and for geographic
+/// `_FillValue` and a grid mapping (by name for UTM and other transverse Mercator and for geographic
 /// CRS, as WKT for all).
 /// @throws IoError             the file exists (and is not to be overwritten) or cannot be made
 /// @throws InvalidArgument     no dates, an empty grid, or one without a north-up geotransform

@@ -43,7 +43,7 @@ void require_lazy_scenes(const KMeansRun& run) {
             if (!band.dataset.empty()) continue;
             throw InvalidArgument(
                 "-lazy: GDAL alone does not read '" + scene.name +
-                "' as this run does (rows upwards, unsigned values, an alpha band, -oo, a window, "
+                "' as this run does (rows upwards, unsigned values, an alpha band, -mask, -oo, a window, "
                 "another grid or a mosaic); expected scenes that a VRT can refer to");
         }
     }
