@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <rastertide/core/error.hpp>
+#include <rastertide/core/stop.hpp>
 #include <rastertide/pipeline/run_simulate.hpp>
 #include <rastertide/read/crs.hpp>
 #include <rastertide/tile/tiling.hpp>
@@ -144,6 +145,7 @@ void write_tiles(const Scene& scene, const SimulateOptions& options, const TileP
     std::array<TileBuffers, 2> buffers;
     PendingWrite pending;
     for (std::size_t i = 0; i < plan.tiles.size(); ++i) {
+        throw_if_stopped();
         const Window window = plan.tiles[i].shard;
         TileBuffers& tile = buffers[i % 2];
         tile.resize(checked_mul(options.n_dates, window.n_pixels()));

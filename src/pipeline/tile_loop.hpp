@@ -47,10 +47,8 @@ void together(Communicator& comm, Step step) {
         step();
     } catch (const CommError&) {
         throw;
-    } catch (const Stopped& stopped) {
-        failure = Failure{stopped.what(), stopped.exit_code()};
     } catch (...) {
-        failure = Failure{current_error()};
+        failure = current_failure();
     }
     comm.agree(failure);
 }

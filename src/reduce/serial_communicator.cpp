@@ -2,9 +2,20 @@
 #include <limits>
 
 #include <rastertide/core/error.hpp>
+#include <rastertide/core/stop.hpp>
 #include <rastertide/reduce/communicator.hpp>
 
 namespace rastertide {
+
+Failure current_failure() {
+    try {
+        throw;
+    } catch (const Stopped& stopped) {
+        return {stopped.what(), stopped.exit_code()};
+    } catch (...) {
+        return {current_error()};
+    }
+}
 
 bool Communicator::all_true(bool ok) {
     std::int64_t n_failed = ok ? 0 : 1;

@@ -14,7 +14,8 @@ namespace {
 
 // Enough for the ranks of a few nodes to balance, few enough that a product is not a heap of small files.
 constexpr std::int64_t kTargetTiles = 64;
-// Below this the halo's blocks, and the end of each tile, where threads wait for the last block, cost percents.
+// Below this the halo's blocks, and the end of each tile, where threads wait for the last block, cost
+// percents.
 constexpr std::int64_t kSmallTilePixels = 256 * 256;
 
 struct TileShape {
@@ -123,6 +124,21 @@ std::int64_t tile_bytes(const TileRequest& request, std::int64_t n_cols, std::in
            checked_mul(n_cols, n_rows, request.bytes_per_shard_pixel);
 }
 
+namespace {
+
+/// Each rank lists all tiles, and each is a file. @throws InvalidArgument
+void require_few_tiles(const TileRequest& request, const TilePlan& plan) {
+    constexpr std::int64_t kMostTiles = std::int64_t{1} << 22;
+    if (plan.n_tile_rows <= kMostTiles / plan.n_tile_cols) return;
+    throw InvalidArgument("the raster of " + std::to_string(request.n_cols) + " x " +
+                          std::to_string(request.n_rows) + " pixels has more than " +
+                          std::to_string(kMostTiles) + " tiles of " + std::to_string(plan.tile_n_cols) +
+                          " x " + std::to_string(plan.tile_n_rows) +
+                          ": give larger ones (-tile, -mem) or a window (-projwin)");
+}
+
+}  // namespace
+
 TilePlan make_tiles(const TileRequest& request) {
     check(request);
     const TileShape shape = request.tile_n_cols > 0 ? users_shape(request) : choose_shape(request);
@@ -132,6 +148,8 @@ TilePlan make_tiles(const TileRequest& request) {
     plan.tile_n_rows = shape.n_rows;
     plan.n_tile_cols = round_up(request.n_cols, shape.n_cols) / shape.n_cols;
     plan.n_tile_rows = round_up(request.n_rows, shape.n_rows) / shape.n_rows;
+
+    require_few_tiles(request, plan);
 
     const Window raster = {0, 0, request.n_cols, request.n_rows};
     const std::int64_t half = request.patch_size / 2;

@@ -36,8 +36,18 @@ void remove_shards(const fs::path& folder) {
     remove_if_empty(folder);
 }
 
+void remove_temporaries(const fs::path& folder) {
+    if (!fs::is_directory(folder)) return;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        // Also folders, which some formats are.
+        if (TemporaryFile::is_name(entry.path().filename().string())) fs::remove_all(entry.path());
+    }
+}
+
 void remove_run(const fs::path& folder, const OutputFolder::Contents& contents) {
     for (const std::string& product : contents.products) remove_shards(folder / "tiles" / product);
+    remove_temporaries(folder);
+    remove_temporaries(folder / "tiles");
     remove_if_empty(folder / "tiles");
     for (const std::string& file : contents.files) {
         fs::remove(folder / file);
@@ -49,14 +59,6 @@ void remove_run(const fs::path& folder, const OutputFolder::Contents& contents) 
 bool holds_nothing(const fs::path& folder) {
     return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
                        [](const auto& entry) { return entry.path().filename() == FolderLock::kFileName; });
-}
-
-void remove_temporaries(const fs::path& folder) {
-    if (!fs::is_directory(folder)) return;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-        // Also folders, which some formats are.
-        if (TemporaryFile::is_name(entry.path().filename().string())) fs::remove_all(entry.path());
-    }
 }
 
 /// @return the lock

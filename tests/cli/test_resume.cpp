@@ -238,6 +238,21 @@ TEST_P(ResumeStopped, EndsInGoodOrderAndGoesOn) {
 
 INSTANTIATE_TEST_SUITE_P(Signals, ResumeStopped, testing::Values(SIGINT, SIGTERM));
 
+TEST(SimulateStopped, LeavesNothing) {
+    const TempDir dir;
+    const std::string out = dir.file("stack");
+    fs::create_directory(dir.file("log"));
+    BackgroundRun started("exec " + utility("rastertide_simulate") +
+                              " -q -j 1 -n_dates 200 -outsize 2000 2000 -o " + quoted(out),
+                          dir.file("log/text"));
+    std::this_thread::sleep_for(500ms);
+    for (const pid_t pid : processes_with(out)) kill(pid, SIGTERM);
+    EXPECT_EQ(started.wait(), 128 + SIGTERM);
+    EXPECT_NE(text_of(dir.file("log/text")).find("error: stopped by SIGTERM\n"), std::string::npos);
+    for (const auto& entry : fs::directory_iterator(dir.file("")))
+        EXPECT_EQ(entry.path().filename(), "log") << "is left over";
+}
+
 TEST_F(Resume, OfANewFolderIsARun) {
     expect_resumed(kLof);
     expect_resumed(kLof);  // and of one that is done gives the same again

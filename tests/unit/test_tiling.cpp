@@ -128,6 +128,19 @@ TEST(Tiling, ABudgetThatHoldsNoTileIsAnErrorThatNamesTheOption) {
     EXPECT_NE(message_of(request).find("-tile 20000 x 20000 takes"), std::string::npos);
 }
 
+TEST(Tiling, MoreTilesThanARunCanListAreAnError) {
+    TileRequest request = request_of(10'000'000, 10'000'000, 7);
+    request.budget_bytes = std::int64_t{1} << 25;
+    try {
+        make_tiles(request);
+        FAIL() << "expected InvalidArgument";
+    } catch (const InvalidArgument& error) {
+        EXPECT_NE(std::string(error.what()).find("10000000 x 10000000 pixels has more than 4194304 tiles of"),
+                  std::string::npos)
+            << error.what();
+    }
+}
+
 TEST(Tiling, SizesThatOverflowAreAnError) {
     TileRequest request = request_of(std::int64_t{1} << 40, std::int64_t{1} << 40, 7);
     request.tile_n_cols = std::int64_t{1} << 40;

@@ -179,7 +179,7 @@ void UtilityContext::on_first_rank(const std::function<void()>& step) const {
     try {
         if (comm.rank() == 0) step();
     } catch (...) {
-        failure = Failure{current_error()};
+        failure = current_failure();
     }
     comm.agree(failure);
 }

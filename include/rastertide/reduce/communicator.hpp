@@ -16,6 +16,9 @@ struct Failure {
     int exit_code = 1;  ///< what main() is to return on every rank
 };
 
+/// Of the exception that is being handled.
+Failure current_failure();
+
 /// The ranks of a run. Where it says collective, all ranks make the same calls in the same order. Used from
 /// one thread of each rank. What talks to other ranks throws CommError if that fails on this rank: the others
 /// may not know, see abort_all_ranks().

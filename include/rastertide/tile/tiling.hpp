@@ -47,8 +47,8 @@ struct TileRequest {
 /// Cuts a raster into tiles: aligned to the inputs' blocks where the budget allows, widths a multiple of
 /// kColumnRun, about 64 tiles where the raster is large enough (so that ranks balance). Pure arithmetic on
 /// the request: the plan never depends on the number of ranks or threads.
-/// @throws InvalidArgument  patch larger than the raster; the smallest tile, or the user's, exceeds the
-/// budget
+/// @throws InvalidArgument  patch larger than the raster; more than 2^22 tiles; the smallest tile, or the
+/// user's, exceeds the budget
 TilePlan make_tiles(const TileRequest& request);
 
 /// Memory that a tile of this size takes under the request's costs.
