@@ -132,6 +132,7 @@ void write_product_mosaic(const StackRun& run, const std::string& path, const Pr
                           const std::string& prefix) {
     std::vector<ShardPlace> places;
     for (const Tile& tile : run.plan.tiles) {
+        if (!run.has_shard(tile)) continue;
         places.push_back(
             {prefix + OutputFolder::shard_name(product.name, tile.tile_row, tile.tile_col), tile.shard});
     }

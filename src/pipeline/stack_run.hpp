@@ -32,6 +32,9 @@ struct StackRun {
     OutputFolder folder;
     StageClock& clock;
     bool resumed = false;  ///< the folder holds what an earlier call of the same run has finished
+    /// [tiles]: 0 where no location has a result, and so no shard: products have nodata there. Empty before
+    /// the pass that finds out.
+    std::vector<std::int64_t> has_results = {};
 
     std::int64_t n_dates() const { return series.n_dates(); }
     /// Logs on the first rank only.
@@ -40,6 +43,10 @@ struct StackRun {
     }
     /// What the run works on.
     void say_plan() const;
+    std::size_t place_of(const Tile& tile) const {
+        return static_cast<std::size_t>(tile.tile_row * plan.n_tile_cols + tile.tile_col);
+    }
+    bool has_shard(const Tile& tile) const { return has_results.empty() || has_results[place_of(tile)] != 0; }
     Grid shard_grid(const Tile& tile) const { return series.grid().subset(tile.shard); }
     std::string shard_file(const char* product, const Tile& tile) const {
         return folder.file(OutputFolder::shard_name(product, tile.tile_row, tile.tile_col));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forms that a stack can have, through the utilities.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -71,6 +72,13 @@ class Inputs : public testing::Test {
         EXPECT_EQ(result.exit_code, 0) << result.output;
     }
 
+    /// Shards of a product of the run in "out".
+    std::int64_t n_shards(const std::string& product) const {
+        const std::string folder = dir_.file("out/tiles/" + product);
+        return std::count_if(fs::directory_iterator(folder), fs::directory_iterator(),
+                             [](const auto& entry) { return entry.path().extension() == ".tif"; });
+    }
+
     /// What rastertide_info says about a stack.
     static nlohmann::json info(const std::string& arguments) {
         const CommandResult result = run(utility("rastertide_info") + " -json " + arguments);
@@ -80,6 +88,39 @@ class Inputs : public testing::Test {
 
     TempDir dir_;
 };
+
+/// Whoever reads the products sees nodata there.
+TEST_F(Inputs, TilesWithoutAValidLocationMakeNoShard) {
+    const std::string folder = dir_.file("half");
+    fs::create_directories(folder);
+    for (int date = 0; date < 8; ++date) {
+        Bands half = scene(date, 1, 60, 130);
+        for (std::size_t i = 0; i < half.values.size(); ++i) {
+            if (i % 130 < 70) half.values[i] = std::nanf("");
+        }
+        write_bands(folder + "/" + scene_name(date), half);
+    }
+    for (const char* utility_name : {"rastertide_lof", "rastertide_kmeans"}) {
+        const bool is_lof = std::string(utility_name) == "rastertide_lof";
+        const std::string product = is_lof ? "lof" : "labels";
+        const auto values = [&](const std::string& options) {
+            fs::remove_all(dir_.file("out"));
+            expect_done(utility(utility_name) + " -q -patch 3 " + (is_lof ? "-neighbors 5 " : "-k 3 ") +
+                        options + " -o " + quoted(dir_.file("out")) + " " + quoted(folder));
+            return read_bands(dir_.file("out/" + product + ".vrt")).values;
+        };
+        const std::vector<float> whole = values("-tile 130 60");
+        EXPECT_EQ(n_shards(product), 1);
+        const std::vector<float> tiled = values("-tile 32 32");
+        EXPECT_EQ(n_shards(product), 2 * 3);  // of 2 x 5: those that reach beyond column 70
+        if (is_lof) {
+            EXPECT_EQ(n_shards("anomaly"), 2 * 3);
+        }
+        ASSERT_EQ(whole.size(), tiled.size());
+        for (std::size_t i = 0; i < whole.size(); ++i)
+            ASSERT_TRUE(whole[i] == tiled[i] || (std::isnan(whole[i]) && std::isnan(tiled[i]))) << i;
+    }
+}
 
 TEST_F(Inputs, MoreScenesThanAProcessMayOpenFiles) {
     expect_done("ulimit -Sn 128 && " + lof(quoted(stack(200))));

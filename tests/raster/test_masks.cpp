@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which pixels are valid: GDAL's masks, nodata values of each band and type, and -mask.
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -210,6 +211,24 @@ TEST_F(ExternalMasks, AreReadInPiecesOfTheirBlocks) {
             EXPECT_EQ(std::isnan(found[static_cast<std::size_t>(i)]), at % 7 == 0) << i;
         }
     }
+}
+
+TEST_F(ExternalMasks, FollowTheStackIntoAWindow) {
+    SeriesOptions options = of({write("w.tif", {1, 2, 3, {1, 2, 3, 4, 5, 6}})});
+    options.mask = {write("wm.tif", {1, 2, 3, {1, 0, 1, 1, 1, 0}}, GDT_Byte)};
+    options.grid.projwin = {480010, 5990000, 480030, 5989980};  // columns 2 and 3
+    expect_pixels(pixels_of(options), {kNan, 3, 5, kNan});
+}
+
+TEST_F(ExternalMasks, FollowTheStackOntoAnotherGridByTheirNearestPixels) {
+    SeriesOptions options = of({write("g.tif", {1, 2, 2, {1, 2, 3, 4}})});
+    options.mask = {write("gm.tif", {1, 2, 2, {1, 0, 1, 1}}, GDT_Byte)};
+    options.grid.tr = {5, 10};
+    options.grid.r = "bilinear";
+    const std::vector<float> pixels = pixels_of(options);
+    ASSERT_EQ(pixels.size(), 8U);
+    for (const std::size_t masked : {2U, 3U}) EXPECT_TRUE(std::isnan(pixels[masked])) << masked;
+    for (const std::size_t valid : {0U, 1U, 4U, 5U, 6U, 7U}) EXPECT_FALSE(std::isnan(pixels[valid])) << valid;
 }
 
 TEST_F(ExternalMasks, AnotherGridIsAnErrorThatNamesTheDifference) {

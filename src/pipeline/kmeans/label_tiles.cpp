@@ -15,6 +15,7 @@ class TileLabeler {
           fixed_(fixed),
           with_sums_(with_sums),
           counts_{PatchSums(centers.n_clusters, centers.n_features()), {}},
+          has_results_(run.plan.tiles.size(), 0),
           format_(run.shard_format(run.label_type(centers.n_clusters), 0)) {
         counts_.by_date.assign(static_cast<std::size_t>(run.n_label_dates()),
                                std::vector<std::int64_t>(static_cast<std::size_t>(centers.n_clusters), 0));
@@ -31,11 +32,18 @@ class TileLabeler {
             assign(tile, pixels, labels);
             count(tile, labels);
         }
+        const std::int64_t n_values = tile.shard.n_pixels() * run_.n_label_dates();
+        const bool any =
+            std::any_of(labels, labels + n_values, [](std::uint16_t label) { return label != 0; });
+        write_.wait();  // its buffer is the next tile's
+        if (!any) return;
+        has_results_[run_.place_of(tile)] = 1;
         write_.start([this, tile, labels] { write(tile, labels); });
     }
 
     void finish() { write_.wait(); }
     LabelCounts& counts() { return counts_; }
+    std::vector<std::int64_t>& has_results() { return has_results_; }
 
   private:
     void assign(const Tile& tile, const float* pixels, std::uint16_t* labels) {
@@ -79,6 +87,7 @@ class TileLabeler {
     FixedPoint fixed_;
     bool with_sums_;
     LabelCounts counts_;
+    std::vector<std::int64_t> has_results_;  // of this rank's tiles
     ShardFormat format_;
     std::unique_ptr<std::uint16_t[]> labels_[2];
     int slot_ = 0;
@@ -101,16 +110,14 @@ LabelCounts label_tiles(KMeansRun& run, TilePasses& passes, const PatchCenters& 
     std::unique_ptr<TileLabeler> labeler;
     together(run.comm, [&] {
         labeler = std::make_unique<TileLabeler>(run, centers, fixed, with_sums);
-        const std::vector<Tile> own = tiles_of_rank(run.plan, run.comm.rank(), run.comm.size());
-        for (const Tile& tile : own) {
-            if (tile.locations.empty()) labeler->label(tile, nullptr);
-        }
         passes.for_each([&](std::int64_t place, const Tile& tile, const float* pixels) {
             labeler->label(tile, pixels);
             if (progress) progress(static_cast<double>(place + 1) / static_cast<double>(passes.n_tiles()));
         });
         labeler->finish();
     });
+    run.has_results = std::move(labeler->has_results());
+    run.comm.sum(run.has_results);
     LabelCounts& counts = labeler->counts();
     if (with_sums) run.comm.sum(counts.sums.state());
     for (std::vector<std::int64_t>& of_date : counts.by_date) run.comm.sum(of_date);

@@ -2,6 +2,8 @@
 // What the stages of a LOF run share, and the stages: one file each, in this order.
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,10 @@ struct LofRun : StackRun {
     }
     /// The scores of a tile, NaN where there is none. @param scores [n_dates][shard pixels]
     void read_scores(const Tile& tile, float* scores) const {
+        if (!has_shard(tile)) {
+            std::fill_n(scores, tile.shard.n_pixels() * n_dates(), std::numeric_limits<float>::quiet_NaN());
+            return;
+        }
         read_shard(shard_file(kLofProduct, tile), shard_grid(tile), n_dates(), score_format(), scores);
     }
     /// Floats that hold the largest shard of any tile at all dates.

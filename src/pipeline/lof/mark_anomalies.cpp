@@ -37,7 +37,9 @@ class AnomalyMarker {
                 n_anomalous_locations_ += count != kCountNodata && count > 0 ? 1 : 0;
             }
         }
-        write_.start([this, &tile, slot] { write(tile, slot); });
+        // The other slot's write must end before its buffers are filled again.
+        write_.wait();
+        if (run_.has_shard(tile)) write_.start([this, &tile, slot] { write(tile, slot); });
     }
 
     void finish() { write_.wait(); }

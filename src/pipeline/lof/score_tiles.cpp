@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 
@@ -10,7 +11,8 @@ namespace {
 
 class TileScorer {
   public:
-    explicit TileScorer(LofRun& run) : run_(run), statistics_(run.n_dates()) {
+    explicit TileScorer(LofRun& run)
+        : run_(run), statistics_(run.n_dates()), has_results_(run.plan.tiles.size(), 0) {
         for (Slot slot : {0, 1}) {
             pixels_[slot] = make_buffer<float>(run.max_source_values());
             scores_[slot] = make_buffer<float>(run.max_shard_values());
@@ -23,19 +25,30 @@ class TileScorer {
     }
 
     void work(const Tile& tile, Slot slot) {
-        if (is_scored_[slot]) return add_statistics(tile, pixels_[slot].get());
-        score(tile, slot);
-        add_statistics(tile, scores_[slot].get());
-        // The other slot's write must end before its buffer is scored into again: PendingWrite holds one
-        // write.
-        write_.start([this, &tile, slot] { write(tile, slot); });
+        const float* scores = pixels_[slot].get();
+        if (!is_scored_[slot]) {
+            if (!any_valid(scores, run_.source_values(tile))) return write_.wait();
+            score(tile, slot);
+            scores = scores_[slot].get();
+        }
+        // The other slot's write must end before its buffer is scored into again.
+        write_.wait();
+        if (!any_valid(scores, tile.shard.n_pixels() * run_.n_dates())) return;
+        add_statistics(tile, scores);
+        has_results_[run_.place_of(tile)] = 1;
+        if (!is_scored_[slot]) write_.start([this, &tile, slot] { write(tile, slot); });
     }
 
     void finish() { write_.wait(); }
 
     const ScoreStatistics& statistics() const { return statistics_; }
+    std::vector<std::int64_t>& has_results() { return has_results_; }
 
   private:
+    static bool any_valid(const float* values, std::int64_t n) {
+        return std::any_of(values, values + n, [](float value) { return !std::isnan(value); });
+    }
+
     /// Reads the scores of a shard that an earlier call has written, in place of pixels: the other slot's
     /// scores may still be written. @return whether there is a whole one
     bool load_scores(const Tile& tile, Slot slot) const {
@@ -81,6 +94,7 @@ class TileScorer {
 
     LofRun& run_;
     ScoreStatistics statistics_;
+    std::vector<std::int64_t> has_results_;  // of this rank's tiles
     std::array<std::unique_ptr<float[]>, 2> pixels_;
     std::array<std::unique_ptr<float[]>, 2> scores_;
     std::array<bool, 2> is_scored_ = {};  // by an earlier call
@@ -96,6 +110,8 @@ ScoreStatistics score_tiles(LofRun& run, const ProgressFn& progress) {
         run.comm, run.plan, [&](const Tile& tile, Slot slot) { scorer->load(tile, slot); },
         [&](const Tile& tile, Slot slot) { scorer->work(tile, slot); }, [&] { scorer->finish(); }, progress);
 
+    run.has_results = std::move(scorer->has_results());
+    run.comm.sum(run.has_results);
     std::vector<std::int64_t> sums = scorer->statistics().sums();
     std::vector<double> extremes = scorer->statistics().extremes();
     run.comm.sum(sums);
