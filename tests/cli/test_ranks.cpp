@@ -229,11 +229,11 @@ TEST_F(RankRuns, RanksReadOneHdf5File) {
 TEST_F(RankRuns, AWriteErrorOfOneRankEndsAll) {
     const std::string scenes = stack("scenes", "-n_dates 20 -outsize 200 200");
     // A folder in the place of the last tile's file, made as soon as the run has made the folder around it.
-    const std::string in_the_way = dir_.file("out/tiles/lof/t_0199_0000.tif");
+    const std::string in_the_way = dir_.file("out/tiles/lof/t_0198_0000.tif");
     const std::string block = "(for i in $(seq 1000); do mkdir " + quoted(in_the_way) +
                               " 2>/dev/null && break; sleep 0.01; done) & ";
     expect_one_error(block + mpirun(2) + lof("-device reference -tile 1000 1", dir_.file("out"), scenes),
-                     kFailed, "t_0199_0000.tif");
+                     kFailed, "t_0198_0000.tif");
 }
 
 TEST_F(RankRuns, AKilledRankEndsTheOthers) {
