@@ -68,6 +68,11 @@ struct Job {
     }
 };
 
+#ifdef __SANITIZE_ADDRESS__
+const std::string kStackSize = "90 80";  // the sanitizer makes a run many times as slow
+#else
+const std::string kStackSize = "170 150";
+#endif
 const Job kLof{"rastertide_lof", "-tile 40 40"};
 const Job kKMeans{"rastertide_kmeans", "-k 5 -init random -tol 0 -max_iter 25 -tile 64 64"};
 
@@ -81,8 +86,8 @@ class Resume : public testing::Test {
     static void SetUpTestSuite() {
         folder_ = new TempDir();
         undisturbed_.clear();  // of another suite's folder
-        const CommandResult made =
-            run(utility("rastertide_simulate") + " -q -n_dates 40 -outsize 170 150 -o " + quoted(stack()));
+        const CommandResult made = run(utility("rastertide_simulate") + " -q -n_dates 40 -outsize " +
+                                       kStackSize + " -o " + quoted(stack()));
         ASSERT_EQ(made.exit_code, 0) << made.output;
     }
     static void TearDownTestSuite() {
