@@ -167,7 +167,7 @@ int n_rounds() {
 #ifdef __SANITIZE_ADDRESS__
     constexpr int kDefault = 1;  // the sanitizer makes a run five times as slow
 #else
-    constexpr int kDefault = 6;
+    constexpr int kDefault = 8;
 #endif
     return rounds != nullptr ? std::atoi(rounds) : kDefault;
 }
