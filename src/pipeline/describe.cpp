@@ -14,12 +14,11 @@
 
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/number_text.hpp"
+#include "pipeline/run_record.hpp"
 #include "pipeline/stack_problems.hpp"
 
 namespace rastertide {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // More scenes than this are summed up by the first and the last one.
 constexpr std::size_t kMaxListedScenes = 20;
@@ -106,6 +105,7 @@ Json describe(const RasterSeries& series, const DescribeOptions& options) {
             {"float32_bytes", bytes},
             {"lof", plan},
             {"problems", problems},
+            {"left_out", left_out_json(series.left_out())},
             {"scenes", scenes_json(series)}};
 }
 
@@ -186,6 +186,8 @@ std::string describe_text(const RasterSeries& series, const DescribeOptions& opt
         line("Bands", bands_text(json.at("bands"))) + scenes_text(json) +
         line("Memory", bytes_text(json.at("float32_bytes")) + " as Float32") + plan_text(json.at("lof"));
     for (const Json& problem : json.at("problems")) text += line("Problem", problem.get<std::string>());
+    for (const Json& input : json.at("left_out"))
+        text += line("Left out", input.at("error").get<std::string>());
     return text;
 }
 

@@ -60,6 +60,18 @@ void take_tiles_of_run(RunOptions& options, const RunKind& kind) {
     options.tile_n_rows = tile[1].get<std::int64_t>();
 }
 
+void take_inputs_of_run(RunOptions& options, const RunKind& kind) {
+    if (!finds_run_to_resume(options)) return;
+    const Json record = read_run_record(options.outdir, kind);
+    const Json left_out = record.value("left_out", Json());
+    try {
+        options.series.left_out = left_out_of_json(left_out);
+    } catch (const Json::exception&) {
+        throw InvalidArgument("'" + options.outdir + "/" + kRunRecord + "': left_out is " +
+                              short_text(left_out) + ", must be a list of names and errors");
+    }
+}
+
 void require_same_run(const std::string& outdir, const RunKind& kind, const Json& record) {
     // As it is in the file: numbers and texts that JSON changes are changed in both.
     const Json asked = Json::parse(json_text(record));

@@ -17,6 +17,9 @@ bool finds_run_to_resume(const RunOptions& options);
 /// size. @throws InvalidArgument  run.json is not the record of a run
 void take_tiles_of_run(RunOptions& options, const RunKind& kind);
 
+/// So are the inputs that it left out, which may be readable now. @throws InvalidArgument  as above
+void take_inputs_of_run(RunOptions& options, const RunKind& kind);
+
 /// @throws InvalidArgument  naming the first difference between the run in the folder and the one asked for
 void require_same_run(const std::string& outdir, const RunKind& kind, const Json& record);
 

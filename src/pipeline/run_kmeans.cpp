@@ -10,6 +10,7 @@
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/model_check.hpp"
 #include "pipeline/resume.hpp"
+#include "pipeline/skip_errors.hpp"
 
 namespace rastertide {
 namespace {
@@ -46,6 +47,7 @@ void check_what_is_known(const KMeansRun& run) {
 
 KMeansSummary summarise(const KMeansRun& run, const Labeled& labeled) {
     KMeansSummary summary;
+    summary.left_out = run.series.left_out();
     summary.k = labeled.model.centers.n_clusters;
     summary.energy = labeled.model.energy;
     summary.iterations = labeled.model.iterations;
@@ -67,12 +69,8 @@ KMeansSummary summarise(const KMeansRun& run, const Labeled& labeled) {
     return summary;
 }
 
-}  // namespace
-
-KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, const Logger& logger,
-                         const ProgressFn& progress) {
-    StageClock clock;
-    RunKMeansOptions options = requested;
+KMeansSummary run_once(RunKMeansOptions options, StageClock& clock, Communicator& comm, const Logger& logger,
+                       const ProgressFn& progress) {
     std::optional<KMeansRun> opened;
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
@@ -90,6 +88,7 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
         check_what_is_known(*opened);
     });
     KMeansRun& run = *opened;
+    agree_on_inputs(run.series, comm);
     run.say_plan();
     prepare_folder(run, kmeans_kind(), [&] { return kmeans_record(run); });
 
@@ -97,6 +96,7 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
         options.model_file.empty() ? fit_and_label(run, progress) : label_with_model(run, progress);
     KMeansSummary summary = summarise(run, labeled);
     if (summary.n_patches == 0) run.say(LogLevel::Warning, "no patch is whole: every label is nodata");
+    warn_of_left_out(run);
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Products);
         if (comm.rank() == 0) write_kmeans_products(run, labeled.model, summary);
@@ -110,6 +110,16 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
     });
     if (progress) progress(1);
     return summary;
+}
+
+}  // namespace
+
+KMeansSummary run_kmeans(const RunKMeansOptions& options, Communicator& comm, const Logger& logger,
+                         const ProgressFn& progress) {
+    StageClock clock;
+    return without_unreadable(options, kmeans_kind(), comm, logger, [&](const RunKMeansOptions& next) {
+        return run_once(next, clock, comm, logger, progress);
+    });
 }
 
 }  // namespace rastertide

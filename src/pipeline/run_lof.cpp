@@ -9,6 +9,7 @@
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/number_text.hpp"
 #include "pipeline/resume.hpp"
+#include "pipeline/skip_errors.hpp"
 
 namespace rastertide {
 namespace {
@@ -35,6 +36,7 @@ LofSummary summarise(const LofRun& run, const ScoreStatistics& statistics, doubl
                      const AnomalyCounts& anomalies) {
     const ScoreStatistics::Moments total = statistics.total();
     LofSummary summary;
+    summary.left_out = run.series.left_out();
     summary.n_scores = total.n;
     summary.mean = total.mean;
     summary.std = total.std;
@@ -63,12 +65,8 @@ void warn_of_odd_results(const LofRun& run, const LofSummary& summary) {
     }
 }
 
-}  // namespace
-
-LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Logger& logger,
-                   const ProgressFn& progress) {
-    StageClock clock;
-    RunLofOptions options = requested;
+LofSummary run_once(RunLofOptions options, StageClock& clock, Communicator& comm, const Logger& logger,
+                    const ProgressFn& progress) {
     std::optional<LofRun> opened;
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
@@ -83,6 +81,7 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
             options});
     });
     LofRun& run = *opened;
+    agree_on_inputs(run.series, comm);
     run.say_plan();
     prepare_folder(run, lof_kind(), [&] { return lof_record(run); });
 
@@ -96,6 +95,7 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
         if (comm.rank() == 0) write_lof_products(run, statistics, summary);
     });
     warn_of_odd_results(run, summary);
+    warn_of_left_out(run);
     const RunCosts costs = reduce_costs(run);
     set_costs(summary, costs);
     together(comm, [&] {
@@ -103,6 +103,16 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
     });
     if (progress) progress(1);
     return summary;
+}
+
+}  // namespace
+
+LofSummary run_lof(const RunLofOptions& options, Communicator& comm, const Logger& logger,
+                   const ProgressFn& progress) {
+    StageClock clock;
+    return without_unreadable(options, lof_kind(), comm, logger, [&](const RunLofOptions& next) {
+        return run_once(next, clock, comm, logger, progress);
+    });
 }
 
 }  // namespace rastertide

@@ -41,6 +41,19 @@ std::string json_text(const Json& json) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Json left_out_json(const std::vector<LeftOutInput>& inputs) {
+    Json json = Json::array();
+    for (const LeftOutInput& input : inputs) json.push_back({{"name", input.name}, {"error", input.error}});
+    return json;
+}
+
+std::vector<LeftOutInput> left_out_of_json(const Json& json) {
+    std::vector<LeftOutInput> inputs;
+    for (const Json& input : json)
+        inputs.push_back({input.at("name").get<std::string>(), input.at("error").get<std::string>()});
+    return inputs;
+}
+
 Json common_options_json(const StackRun& run) {
     const RunOptions& options = run.common;
     Json json = {{"scale", to_string(options.series.scale)},
@@ -62,6 +75,7 @@ Json run_record(const StackRun& run, const RunKind& kind, const Json& options,
             {"version", kVersion},
             {"options", options},
             {"grid", grid_json(run.series.grid())},
+            {"left_out", left_out_json(run.series.left_out())},
             {"scenes", scenes_json(run.series)},
             {"inputs", inputs_json(inputs)}};
 }

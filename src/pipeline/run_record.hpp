@@ -36,6 +36,11 @@ inline Json json_number(double value) { return std::isfinite(value) ? Json(value
 /// File names may be of any bytes, JSON is UTF-8.
 std::string json_text(const Json& json);
 
+/// Of RasterSeries::left_out().
+Json left_out_json(const std::vector<LeftOutInput>& inputs);
+/// @throws Json::exception  it is not what left_out_json() makes
+std::vector<LeftOutInput> left_out_of_json(const Json& json);
+
 /// Options that all utilities have.
 Json common_options_json(const StackRun& run);
 /// run.json. @param more_inputs  files beside the stack's

@@ -128,6 +128,15 @@ void prepare_folder(StackRun& run, const RunKind& kind, const std::function<Json
     });
 }
 
+void warn_of_left_out(const StackRun& run) {
+    const std::size_t n = run.series.left_out().size();
+    if (n == 0) return;
+    run.say(LogLevel::Warning,
+            std::to_string(n) +
+                (n == 1 ? " input could not be read and is" : " inputs could not be read and are") +
+                " left out, see left_out in summary.json");
+}
+
 void write_product_mosaic(const StackRun& run, const std::string& path, const Product& product,
                           const std::string& prefix) {
     std::vector<ShardPlace> places;

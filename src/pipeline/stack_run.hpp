@@ -85,6 +85,9 @@ RasterSeries open_stack(const RunOptions& options, const Communicator& comm, con
 /// @param record  called on the first rank
 void prepare_folder(StackRun& run, const RunKind& kind, const std::function<Json()>& record);
 
+/// At a run's end, where it is seen.
+void warn_of_left_out(const StackRun& run);
+
 /// Joins the shards of a product with a band a date into its VRT and, with -of, one file.
 void write_date_product(const StackRun& run, Product product);
 /// Joins the shards of a product into a VRT at `path`. @param prefix  from the VRT's folder to the run's

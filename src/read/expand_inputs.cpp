@@ -31,19 +31,20 @@ std::string extension_of(const std::string& path) { return lower_case(fs::path(p
 
 /// A file that looks like the folder's rasters and is none is a date that would be missed (an interrupted
 /// download). Of XML files some are rasters and others describe them.
-void refuse_damaged(const std::vector<std::string>& rasters, const std::vector<std::string>& others) {
+std::vector<std::string> damaged_rasters(const std::vector<std::string>& rasters,
+                                         const std::vector<std::string>& others) {
     std::set<std::string> extensions;
     for (const std::string& raster : rasters) extensions.insert(extension_of(raster));
     extensions.erase("");
     extensions.erase(".xml");
+    std::vector<std::string> damaged;
     for (const std::string& other : others) {
-        if (extensions.count(extension_of(other)) == 0) continue;
-        throw IoError("'" + other + "': is no raster (" + std::to_string(fs::file_size(other)) +
-                      " bytes), expected one like the folder's other " + extension_of(other) + " files");
+        if (extensions.count(extension_of(other)) > 0) damaged.push_back(other);
     }
+    return damaged;
 }
 
-std::vector<std::string> rasters_in(const std::string& folder) {
+std::vector<std::string> rasters_in(const std::string& folder, Damaged damaged) {
     std::vector<std::string> rasters;
     std::vector<std::string> others;
     const GdalErrorCapture quiet;
@@ -55,9 +56,15 @@ std::vector<std::string> rasters_in(const std::string& folder) {
         (is_raster ? rasters : others).push_back(path);
     }
     if (rasters.empty()) throw InvalidArgument("'" + folder + "': the folder holds no raster");
-    std::sort(rasters.begin(), rasters.end());
     std::sort(others.begin(), others.end());
-    refuse_damaged(rasters, others);
+    for (const std::string& file : damaged_rasters(rasters, others)) {
+        if (damaged == Damaged::Refuse) {
+            throw IoError("'" + file + "': is no raster (" + std::to_string(fs::file_size(file)) +
+                          " bytes), expected one like the folder's other " + extension_of(file) + " files");
+        }
+        rasters.push_back(file);
+    }
+    std::sort(rasters.begin(), rasters.end());
     return rasters;
 }
 
@@ -75,7 +82,7 @@ std::vector<std::string> lines_of(const std::string& path) {
 }  // namespace
 
 std::vector<std::string> expand_inputs(const std::vector<std::string>& inputs,
-                                       const std::string& input_file_list) {
+                                       const std::string& input_file_list, Damaged damaged) {
     std::vector<std::string> named = inputs;
     if (!input_file_list.empty()) {
         const std::vector<std::string> lines = lines_of(input_file_list);
@@ -85,7 +92,7 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& inputs,
     for (const std::string& input : named) {
         std::error_code not_a_path;
         if (fs::is_directory(input, not_a_path)) {
-            const std::vector<std::string> inside = rasters_in(input);
+            const std::vector<std::string> inside = rasters_in(input, damaged);
             rasters.insert(rasters.end(), inside.begin(), inside.end());
         } else {
             rasters.push_back(input);

@@ -11,8 +11,6 @@
 
 namespace rastertide {
 
-using Sources = std::vector<std::unique_ptr<RasterSource>>;
-
 /// grid_differences(), with the names of CRS in place of their texts.
 std::vector<GridDifference> differences_in_words(const Grid& found, const Grid& expected);
 

@@ -15,10 +15,10 @@
 #include "read/mosaic_scenes.hpp"
 #include "read/one_grid.hpp"
 #include "read/open_files.hpp"
-#include "read/open_source.hpp"
+#include "read/open_sources.hpp"
+#include "read/scene_dates.hpp"
 #include "read/series_impl.hpp"
 #include "read/series_mask.hpp"
-#include "read/variables_source.hpp"
 
 namespace rastertide {
 namespace {
@@ -32,20 +32,6 @@ void tune_gdal(std::int64_t cache_bytes, std::size_t n_inputs) {
     constexpr const char* kPool = "GDAL_MAX_DATASET_POOL_SIZE";
     const std::size_t most = n_inputs > 1 ? max_open_sources() / 5 : max_open_sources() * 9 / 10;
     if (!is_configured(kPool)) CPLSetConfigOption(kPool, std::to_string(most).c_str());
-}
-
-Sources open_sources(const std::vector<std::string>& names, const SeriesOptions& options,
-                     std::size_t max_open_sources) {
-    const std::vector<std::string>& datasets = options.dataset;
-    const std::string dataset = datasets.empty() ? "" : datasets.front();
-    const SourceOptions source_options = {options.open_options, dataset, options.srcnodata};
-    Sources sources;
-    for (const std::string& name : names) {
-        sources.push_back(datasets.size() > 1 ? open_variables(name, datasets, source_options)
-                                              : open_source(name, source_options));
-        if (sources.size() > max_open_sources) sources.back()->release();
-    }
-    return sources;
 }
 
 /// The bands of a source that the user wants, from 0.
@@ -125,127 +111,16 @@ std::vector<Scene> scenes_of_files(const Sources& sources, const SeriesOptions& 
     return scenes;
 }
 
-void set_date(Scene& scene, std::optional<Date> date, const std::string& source) {
-    if (!date) return;
-    scene.info.date = date;
-    scene.info.date_source = source;
-}
-
-std::optional<Date> tiff_datetime(const std::string& name) {
-    const GdalErrorCapture quiet;
-    GDALDatasetH dataset = GDALOpen(name.c_str(), GA_ReadOnly);
-    if (dataset == nullptr) return std::nullopt;
-    const char* text = GDALGetMetadataItem(dataset, "TIFFTAG_DATETIME", nullptr);
-    const auto date = parse_date(text != nullptr ? text : "");
-    GDALClose(dataset);
-    return date;
-}
-
-void take_dates_of_file(std::vector<Scene>& scenes, const SeriesOptions& options) {
-    const std::vector<Date> dates = read_dates_file(options.dates_file);
-    if (dates.size() != scenes.size()) {
-        throw InvalidArgument("'" + options.dates_file + "': " + std::to_string(dates.size()) +
-                              " dates, the stack has " + std::to_string(scenes.size()) + " scenes");
+/// Of inputs that are opened: bands of one raster.
+void leave_out_scenes(RasterSeries::Impl& impl) {
+    std::erase_if(impl.scenes, [&](const Scene& scene) {
+        const std::string name = impl.input_name(scene.source, scene.bands.front());
+        return std::ranges::any_of(impl.left_out, [&](const auto& input) { return input.name == name; });
+    });
+    if (impl.scenes.empty()) {
+        throw IoError("no date of '" + impl.inputs.front() +
+                      "' can be read; the first: " + impl.left_out.front().error);
     }
-    for (std::size_t i = 0; i < scenes.size(); ++i) set_date(scenes[i], dates[i], "-dates");
-}
-
-/// From file names; in one raster of several scenes from the bands' descriptions.
-void take_dates_by_regex(std::vector<Scene>& scenes, const Sources& sources, const std::string& regex) {
-    const bool of_bands = sources.size() == 1 && sources.front()->info().n_dates() > 1;
-    for (Scene& scene : scenes) {
-        const SourceInfo& info = sources[scene.source]->info();
-        const std::string& description =
-            info.bands[static_cast<std::size_t>(scene.bands.front())].description;
-        const auto date =
-            of_bands ? date_from_text(description, regex) : date_from_filename(info.name, regex);
-        if (!date) {
-            throw InvalidArgument("'" + scene.info.name + "': -date_regex '" + regex +
-                                  "' finds no date in the " +
-                                  (of_bands ? "band's description '" + description + "'" : "file name"));
-        }
-        set_date(scene, date, of_bands ? "band description" : "file name");
-    }
-}
-
-/// A time that is there but not understood must not be lost.
-void require_understood_times(const std::vector<Scene>& scenes, const Sources& sources) {
-    for (const Scene& scene : scenes) {
-        const SourceInfo& info = sources[scene.source]->info();
-        const SourceBand& band = info.bands[static_cast<std::size_t>(scene.bands.front())];
-        if (scene.info.date || band.date_problem.empty()) continue;
-        throw InvalidArgument("'" + info.name + "': " + band.date_problem +
-                              "; give the dates with -dates FILE or -date_regex");
-    }
-}
-
-void find_dates(std::vector<Scene>& scenes, const Sources& sources, const SeriesOptions& options,
-                const Logger& logger) {
-    if (!options.dates_file.empty()) {
-        take_dates_of_file(scenes, options);
-        return;
-    }
-    if (!options.date_regex.empty()) {
-        take_dates_by_regex(scenes, sources, options.date_regex);
-        return;
-    }
-    require_understood_times(scenes, sources);
-    if (sources.size() == 1 && scenes.size() > 1) return;  // the file's name is not that of a date
-    for (Scene& scene : scenes) {
-        const std::string& name = sources[scene.source]->info().name;
-        if (!scene.info.date) set_date(scene, date_from_filename(name), "file name");
-        if (scene.info.date) continue;
-        set_date(scene, tiff_datetime(name), "TIFFTAG_DATETIME");
-        if (scene.info.date) {
-            log(logger, LogLevel::Warning,
-                "'" + name + "': dated by TIFFTAG_DATETIME, which may be the time of processing");
-        }
-    }
-}
-
-void require_dates_on_all_or_none(const std::vector<Scene>& scenes) {
-    const auto dated = [](const Scene& scene) { return scene.info.date.has_value(); };
-    const auto first_undated = std::find_if_not(scenes.begin(), scenes.end(), dated);
-    if (first_undated == scenes.end() || std::none_of(scenes.begin(), scenes.end(), dated)) return;
-    throw InvalidArgument("'" + first_undated->info.name +
-                          "': has no date, other scenes have one; give all with -dates FILE or -date_regex");
-}
-
-void sort_by_date(std::vector<Scene>& scenes, const Logger& logger) {
-    if (!scenes.front().info.date) return;
-    std::stable_sort(scenes.begin(), scenes.end(),
-                     [](const Scene& a, const Scene& b) { return *a.info.date < *b.info.date; });
-    for (std::size_t i = 1; i < scenes.size(); ++i) {
-        if (*scenes[i].info.date < *scenes[i - 1].info.date ||
-            *scenes[i - 1].info.date < *scenes[i].info.date)
-            continue;
-        log(logger, LogLevel::Info,
-            "'" + scenes[i].info.name + "' and '" + scenes[i - 1].info.name + "' have one date, " +
-                scenes[i].info.date->iso() + ": both are kept, in the order given");
-    }
-}
-
-void keep_date_range(std::vector<Scene>& scenes, const SeriesOptions& options) {
-    if (!options.start_date && !options.end_date) return;
-    if (!scenes.front().info.date) {
-        throw InvalidArgument("-start_date and -end_date need scenes with dates; give them with -dates FILE");
-    }
-    const auto outside = [&](const Scene& scene) {
-        const std::int64_t seconds = scene.info.date->seconds;
-        if (options.start_date && seconds < options.start_date->seconds) return true;
-        if (!options.end_date) return false;
-        const std::int64_t whole_day = options.end_date->has_time ? 0 : 86399;
-        return seconds > options.end_date->seconds + whole_day;
-    };
-    std::erase_if(scenes, outside);
-    if (scenes.empty()) throw InvalidArgument("no scene lies in the date range");
-}
-
-/// The first date and every n-th after it.
-void keep_every(std::vector<Scene>& scenes, std::int64_t step) {
-    if (step < 1) throw InvalidArgument("-date_step is " + std::to_string(step) + ", expected 1 or more");
-    std::int64_t index = 0;
-    std::erase_if(scenes, [&](const Scene&) { return index++ % step != 0; });
 }
 
 /// How GDAL reads the pixels of a scene, for VRTs; of a mosaic it does not.
@@ -315,23 +190,24 @@ std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& sce
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     GDALAllRegister();
     options.grid.validate();
-    const std::vector<std::string> names = expand_inputs(options.inputs, options.input_file_list);
+    const std::vector<std::string> names = expand_inputs(
+        options.inputs, options.input_file_list, options.skip_errors ? Damaged::Keep : Damaged::Refuse);
     tune_gdal(options.grid.aligns() ? options.cache_bytes / 2 : options.cache_bytes, names.size());
-    auto impl = std::make_unique<RasterSeries::Impl>();
-    impl->max_open_sources = max_open_sources() / std::max<std::size_t>(1, options.dataset.size());
-    impl->sources = open_sources(names, options, impl->max_open_sources);
+    const std::size_t most_open = max_open_sources() / std::max<std::size_t>(1, options.dataset.size());
+    auto impl = std::make_unique<RasterSeries::Impl>(open_sources(names, options, most_open, logger));
+    impl->max_open_sources = most_open;
     impl->scale = options.scale;
     const std::vector<Grid> grids = grids_of(impl->sources, options);
     impl->grid = bring_onto_one_grid(impl->sources, grids, options);
-    const bool band_is_date = impl->sources.size() == 1;
+    const bool band_is_date = impl->is_one_raster();
     impl->scenes = band_is_date ? scenes_of_bands(impl->sources.front()->info(), options)
                                 : scenes_of_files(impl->sources, options);
-    find_dates(impl->scenes, impl->sources, options, logger);
-    require_dates_on_all_or_none(impl->scenes);
+    find_dates(impl->scenes, *impl, options, logger);
+    leave_out_scenes(*impl);
     impl->scenes = mosaic_scenes(std::move(impl->scenes), grids, options.mosaic);
     sort_by_date(impl->scenes, logger);
     impl->mask = open_mask(grids.front(), impl->grid, options, impl->max_open_sources / 2);
-    if (impl->mask != nullptr) impl->mask->assign(impl->scenes);
+    if (impl->mask != nullptr) impl->mask->assign(impl->scenes, !impl->left_out.empty());
     keep_date_range(impl->scenes, options);
     keep_every(impl->scenes, options.date_step);
     for (const Scene& scene : impl->scenes) {
@@ -348,7 +224,8 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
 std::vector<SceneDifference> scene_differences(const SeriesOptions& options) {
     GDALAllRegister();
     const Sources sources =
-        open_sources(expand_inputs(options.inputs, options.input_file_list), options, max_open_sources());
+        open_sources(expand_inputs(options.inputs, options.input_file_list), options, max_open_sources(), {})
+            .sources;
     const std::vector<Grid> grids = grids_of(sources, options);
     std::vector<SceneDifference> all;
     for (std::size_t i = 1; i < grids.size(); ++i) {

@@ -20,9 +20,20 @@ void to_decibels(float* values, std::int64_t n) {
     }
 }
 
+/// Neighbouring dates of one source: they are read by one call, as a three-dimensional variable is stored in
+/// chunks of several dates.
+std::vector<std::span<const Scene>> scenes_by_source(const std::vector<Scene>& scenes) {
+    std::vector<std::span<const Scene>> groups;
+    for (std::size_t first = 0, last = 0; first < scenes.size(); first = last) {
+        while (last < scenes.size() && scenes[last].source == scenes[first].source) ++last;
+        groups.emplace_back(scenes.data() + first, last - first);
+    }
+    return groups;
+}
+
 }  // namespace
 
-RasterSeries::Impl::Impl() = default;
+RasterSeries::Impl::Impl(OpenedSources opened) : OpenedSources(std::move(opened)) {}
 RasterSeries::Impl::~Impl() = default;
 
 RasterSeries::RasterSeries(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -55,6 +66,7 @@ std::vector<std::string> RasterSeries::files() const {
     for (const auto& source : impl_->mask->sources()) add(*source, false);
     return files;
 }
+const std::vector<LeftOutInput>& RasterSeries::left_out() const { return impl_->left_out; }
 bool RasterSeries::pixel_is_point() const { return impl_->sources.front()->info().pixel_is_point; }
 bool RasterSeries::has_ground_control_points() const {
     return impl_->sources.front()->info().has_ground_control_points;
@@ -64,28 +76,55 @@ void RasterSeries::read(const Window& window, float* out) {
     if (window.empty() || intersect(window, impl_->grid.extent()) != window) {
         throw InternalError("a window outside the raster was asked for");
     }
-    const std::int64_t scene_values = window.n_pixels() * n_bands();
-    std::vector<Scene>& scenes = impl_->scenes;
-    // Neighbouring dates of one file are read by one call: a three-dimensional variable is stored in chunks
-    // of several dates.
-    for (std::size_t first = 0; first < scenes.size();) {
-        std::vector<int> bands;
-        std::size_t last = first;
-        for (; last < scenes.size() && scenes[last].source == scenes[first].source; ++last) {
-            bands.insert(bands.end(), scenes[last].bands.begin(), scenes[last].bands.end());
+    for (const std::span<const Scene> neighbours : scenes_by_source(impl_->scenes)) {
+        try {
+            impl_->read_scenes(neighbours, window, out);
+        } catch (const UnreadableInput&) {  // of one of them: alone it is named
+            float* pixels = out;
+            for (std::size_t i = 0; i < neighbours.size(); ++i, pixels += window.n_pixels() * n_bands())
+                impl_->read_scenes(neighbours.subspan(i, 1), window, pixels);
         }
-        float* pixels = out + static_cast<std::int64_t>(first) * scene_values;
-        impl_->read_part({scenes[first].source, bands}, window, pixels);
-        for (; first < last; ++first, pixels += scene_values) {
-            impl_->fill_scene(scenes[first], window, pixels);
-        }
+        out += window.n_pixels() * n_bands() * static_cast<std::int64_t>(neighbours.size());
     }
-    if (impl_->mask != nullptr) impl_->mask->apply(window, scenes, n_bands(), out, impl_->scratch);
+    out -= window.n_pixels() * n_bands() * n_dates();
+    if (impl_->mask != nullptr) impl_->mask->apply(window, impl_->scenes, n_bands(), out, impl_->scratch);
+}
+
+std::vector<LeftOutInput> RasterSeries::find_unreadable(const Window& window, float* out) {
+    std::vector<LeftOutInput> unreadable;
+    const auto reads = [&](std::span<const Scene> scenes, bool last_try) {
+        try {
+            impl_->read_scenes(scenes, window, out);
+            return true;
+        } catch (const UnreadableInput& error) {
+            if (last_try) unreadable.push_back({error.input(), error.what()});
+            return false;
+        }
+    };
+    for (const std::span<const Scene> neighbours : scenes_by_source(impl_->scenes)) {
+        if (reads(neighbours, neighbours.size() == 1) || neighbours.size() == 1) continue;
+        for (std::size_t i = 0; i < neighbours.size(); ++i) reads(neighbours.subspan(i, 1), true);
+    }
+    return unreadable;
+}
+
+void RasterSeries::Impl::read_scenes(std::span<const Scene> neighbours, const Window& window, float* pixels) {
+    std::vector<int> bands;
+    for (const Scene& scene : neighbours) bands.insert(bands.end(), scene.bands.begin(), scene.bands.end());
+    read_part({neighbours.front().source, bands}, window, pixels);
+    for (const Scene& scene : neighbours) {
+        fill_scene(scene, window, pixels);
+        pixels += window.n_pixels() * static_cast<std::int64_t>(scene.bands.size());
+    }
 }
 
 void RasterSeries::Impl::read_part(const ScenePart& scene_part, const Window& window, float* pixels) {
     RasterSource& source = *sources[scene_part.source];
-    source.read(window, scene_part.bands, pixels, scratch);
+    try {
+        source.read(window, scene_part.bands, pixels, scratch);
+    } catch (const IoError& error) {
+        throw UnreadableInput(input_name(scene_part.source, scene_part.bands.front()), error.what());
+    }
     if (scene_part.source >= max_open_sources) source.release();
     if (scale == PixelScale::Db) {
         to_decibels(pixels, window.n_pixels() * static_cast<std::int64_t>(scene_part.bands.size()));

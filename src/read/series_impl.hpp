@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <rastertide/read/series.hpp>
 
+#include "read/open_sources.hpp"
 #include "read/source.hpp"
 
 namespace rastertide {
@@ -24,11 +26,10 @@ struct Scene : ScenePart {
 
 class SeriesMask;
 
-struct RasterSeries::Impl {
-    Impl();
+struct RasterSeries::Impl : OpenedSources {
+    explicit Impl(OpenedSources opened);
     ~Impl();
 
-    std::vector<std::unique_ptr<RasterSource>> sources;
     std::size_t max_open_sources = 0;  ///< those after that many let go of their files after each read
     std::unique_ptr<SeriesMask> mask;  ///< null: none
     ReadScratch scratch;
@@ -39,7 +40,9 @@ struct RasterSeries::Impl {
     std::vector<std::string> band_names;
     std::vector<float> part;  ///< pixels of a part of a scene
 
-    /// @param pixels [band][window]
+    /// Neighbouring scenes of one source. @param pixels [scene][band][window]
+    void read_scenes(std::span<const Scene> neighbours, const Window& window, float* pixels);
+    /// @param pixels [band][window] @throws UnreadableInput
     void read_part(const ScenePart& scene_part, const Window& window, float* pixels);
     /// Pixels of a scene's further parts where it has none. @param pixels [band][window] of the scene
     void fill_scene(const Scene& scene, const Window& window, float* pixels);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include <rastertide/core/error.hpp>
 
@@ -50,7 +51,8 @@ SeriesMask::SeriesMask(const std::vector<std::string>& inputs, std::size_t max_o
     }
 }
 
-void SeriesMask::assign(std::vector<Scene>& scenes) {
+void SeriesMask::assign(std::vector<Scene>& scenes, bool some_are_left_out) {
+    if (masks_.size() > 1 && some_are_left_out) leave_out_other_days(scenes);
     if (masks_.size() != 1 && masks_.size() != scenes.size()) {
         throw InvalidArgument("-mask '" + masks_.front().name + "': there are " +
                               std::to_string(masks_.size()) + " masks, the stack has " +
@@ -64,9 +66,24 @@ void SeriesMask::assign(std::vector<Scene>& scenes) {
     }
 }
 
+bool SeriesMask::all_have_dates() const {
+    return std::ranges::all_of(masks_, [](const Mask& mask) { return mask.date.has_value(); });
+}
+
+void SeriesMask::leave_out_other_days(const std::vector<Scene>& scenes) {
+    if (!all_have_dates()) {
+        throw InvalidArgument(
+            "-skip_errors: the masks have no dates, expected some in their file names, to know "
+            "which one is of a scene that is left out");
+    }
+    std::set<std::string> days;
+    for (const Scene& scene : scenes) days.insert(scene.info.date ? day_of(*scene.info.date) : "");
+    std::erase_if(masks_, [&](const Mask& mask) { return !days.contains(day_of(*mask.date)); });
+    if (masks_.empty()) throw InvalidArgument("-mask: no mask is of the day of a scene");
+}
+
 void SeriesMask::sort_by_date() {
-    if (!std::all_of(masks_.begin(), masks_.end(), [](const Mask& mask) { return mask.date.has_value(); }))
-        return;
+    if (!all_have_dates()) return;
     std::stable_sort(masks_.begin(), masks_.end(),
                      [](const Mask& a, const Mask& b) { return *a.date < *b.date; });
 }

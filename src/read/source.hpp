@@ -60,6 +60,8 @@ class RasterSource {
     virtual void release() {}
 };
 
+using Sources = std::vector<std::unique_ptr<RasterSource>>;
+
 struct SourceOptions {
     std::vector<std::string> open_options;
     std::string dataset;  ///< of a file that holds several: HDF5, netCDF

@@ -12,6 +12,8 @@ Failure current_failure() {
         throw;
     } catch (const Stopped& stopped) {
         return {stopped.what(), stopped.exit_code()};
+    } catch (const UnreadableInput& error) {
+        return {error.what(), 1, error.input()};
     } catch (...) {
         return {current_error()};
     }
@@ -23,12 +25,28 @@ bool Communicator::all_true(bool ok) {
     return n_failed == 0;
 }
 
+namespace {
+
+/// "EXIT_CODE LENGTH_OF_INPUT INPUT MESSAGE", never empty.
+std::string text_of(const Failure& failure) {
+    return std::to_string(failure.exit_code) + ' ' + std::to_string(failure.unreadable_input.size()) + ' ' +
+           failure.unreadable_input + ' ' + failure.message;
+}
+
+[[noreturn]] void throw_agreed(const std::string& text) {
+    std::size_t length_at = 0, input_at = 0;
+    const int exit_code = std::stoi(text, &length_at);
+    const std::size_t length = std::stoul(text.substr(length_at), &input_at);
+    input_at += length_at + 1;
+    throw AgreedError(text.substr(input_at + length + 1), exit_code, text.substr(input_at, length));
+}
+
+}  // namespace
+
 void Communicator::agree(const std::optional<Failure>& failure) {
     if (all_true(!failure)) return;
-    // "2 message"; empty on a rank that did not fail.
-    const std::string own = failure ? std::to_string(failure->exit_code) + ' ' + failure->message : "";
-    for (const std::string& text : gather(own)) {
-        if (!text.empty()) throw AgreedError(text.substr(text.find(' ') + 1), std::stoi(text));
+    for (const std::string& text : gather(failure ? text_of(*failure) : "")) {
+        if (!text.empty()) throw_agreed(text);
     }
     throw InternalError("ranks disagree on whether one failed");
 }

@@ -70,12 +70,36 @@ TEST(Communicator, AFailureOfOneRankIsThrownOnAllWithItsMessage) {
     } catch (const AgreedError& error) {
         EXPECT_STREQ(error.what(), "disk full");
         EXPECT_EQ(error.exit_code(), 3);
+        EXPECT_EQ(error.unreadable_input(), "");
     }
     EXPECT_NO_THROW(world->agree(std::nullopt));
 }
 
 TEST(Communicator, AFailureWithoutAMessageIsAFailure) {
     EXPECT_THROW(world->agree(Failure{""}), AgreedError);
+}
+
+TEST(Communicator, AnInputThatOneRankCannotReadIsNamedOnAll) {
+    const std::string input = "a 5 \n\"b.tif\"";
+    const auto fails = [&](int rank) {
+        if (world->rank() == rank) throw UnreadableInput(input, "'a': strip 3");
+    };
+    for (const int failing : {0, world->size() - 1}) {
+        std::optional<Failure> failure;
+        try {
+            fails(failing);
+        } catch (...) {
+            failure = current_failure();
+        }
+        try {
+            world->agree(failure);
+            ADD_FAILURE() << "no exception on rank " << world->rank();
+        } catch (const AgreedError& error) {
+            EXPECT_STREQ(error.what(), "'a': strip 3");
+            EXPECT_EQ(error.unreadable_input(), input);
+            EXPECT_EQ(error.exit_code(), 1);
+        }
+    }
 }
 
 TEST(Communicator, AllTrueNeedsEveryRank) {

@@ -89,6 +89,7 @@ std::vector<OptionSpec> stack_option_specs() {
         {"start_date", 1, "DATE", "leave earlier scenes out"},
         {"end_date", 1, "DATE", "leave later scenes out"},
         {"date_step", 1, "N", "take every N-th date (default 1)"},
+        {"skip_errors", 0, "", "leave out inputs that cannot be read"},
         {"mosaic", 1, "auto|none|time|day",
          "join scenes of one time or day (default auto: of one time where their grids differ)"},
         {"a_srs", 1, "SRS", "coordinate reference system, in place of the files'"},
@@ -121,6 +122,7 @@ SeriesOptions stack_options(const Args& args) {
     options.scale = parse_scale(args.get("scale", "linear"));
     options.grid = as_usage([&] { return grid_options(args); });
     options.mosaic = as_usage([&] { return parse_mosaic_rule(args.get("mosaic", "auto")); });
+    options.skip_errors = args.has("skip_errors");
     options.date_step = args.integer("date_step", 1);
     if (options.date_step < 1) {
         throw UsageError("-date_step " + std::to_string(options.date_step) + ": expected 1 or more");

@@ -4,6 +4,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace rastertide {
 
@@ -26,6 +27,19 @@ class InvalidArgument : public Error {
 class IoError : public Error {
   public:
     using Error::Error;
+};
+
+/// An input of a series that was there when it was opened cannot be read (any more).
+class UnreadableInput : public IoError {
+  public:
+    /// @param input  its name, as in LeftOutInput
+    UnreadableInput(std::string input, const std::string& message)
+        : IoError(message), input_(std::move(input)) {}
+
+    const std::string& input() const { return input_; }
+
+  private:
+    std::string input_;
 };
 
 /// Two rasters that must lie on one grid do not. The message names both and the first field that differs.
@@ -56,13 +70,17 @@ class LaunchError : public CommError {
 /// all can leave in good order. Only Communicator::agree() throws it.
 class AgreedError : public CommError {
   public:
-    AgreedError(const std::string& message, int exit_code) : CommError(message), exit_code_(exit_code) {}
+    AgreedError(const std::string& message, int exit_code, std::string unreadable_input = "")
+        : CommError(message), exit_code_(exit_code), unreadable_input_(std::move(unreadable_input)) {}
 
     /// What main() is to return.
     int exit_code() const { return exit_code_; }
+    /// Of the UnreadableInput that it was on the rank that failed; else empty.
+    const std::string& unreadable_input() const { return unreadable_input_; }
 
   private:
     int exit_code_;
+    std::string unreadable_input_;
 };
 
 /// A broken invariant: a bug of ours, never the user's fault.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <rastertide/read/series.hpp>
+
 namespace rastertide {
 
 /// What one stage of a run took.
@@ -37,6 +39,7 @@ struct LofSummary {
     std::int64_t n_anomalous_locations = 0;  ///< with at least one anomaly: the hotspots
     std::int64_t n_tiles = 0;
     std::vector<DateSummary> dates;
+    std::vector<LeftOutInput> left_out;  ///< by -skip_errors
     std::vector<StageCost> stages;
     double wall_seconds = 0;
     std::int64_t peak_memory_bytes = 0;  ///< of the rank that used most
@@ -68,6 +71,7 @@ struct KMeansSummary {
     std::int64_t n_locations = 0;
     std::int64_t n_tiles = 0;
     std::vector<DateLabels> dates;
+    std::vector<LeftOutInput> left_out;  ///< by -skip_errors
     std::vector<StageCost> stages;
     double wall_seconds = 0;
     std::int64_t peak_memory_bytes = 0;  ///< of the rank that used most

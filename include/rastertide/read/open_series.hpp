@@ -35,7 +35,10 @@ struct SeriesOptions {
     PixelScale scale = PixelScale::Linear;
     GridOptions grid;  ///< -align, -te, -tr, -t_srs, -r, -projwin, ...
     MosaicRule mosaic = MosaicRule::Auto;
-    std::int64_t date_step = 1;           ///< every n-th of the dates that are left
+    std::int64_t date_step = 1;  ///< every n-th of the dates that are left
+    /// -skip_errors: leave out inputs that cannot be opened instead of failing.
+    bool skip_errors = false;
+    std::vector<LeftOutInput> left_out;   ///< known before: not opened, or of one raster not read
     std::int64_t cache_bytes = 64 << 20;  ///< GDAL's block cache for this process
 };
 
@@ -60,7 +63,7 @@ struct SeriesOptions {
 ///                          many as the scenes, or of another day than their scene
 /// @throws GridMismatch     naming the first scene or mask that differs from the first scene, how, and what
 ///                          helps
-/// @throws IoError          no such file, not a raster, truncated
+/// @throws IoError          no such file, not a raster, truncated; with skip_errors if no input is left
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger = {});
 
 /// A difference between a scene's grid and that of the first one.

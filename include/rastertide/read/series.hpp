@@ -42,6 +42,12 @@ struct SceneInfo {
     std::string mask{};           ///< what -mask says of it: path, and band where one file holds several
 };
 
+/// An input that could not be read, and so is no part of a series.
+struct LeftOutInput {
+    std::string name;   ///< as given; ", band N" follows where one raster holds the series
+    std::string error;  ///< why
+};
+
 /// A co-registered stack of dated rasters, read by window. Not thread-safe: one thread reads at a time, any
 /// thread.
 class RasterSeries {
@@ -76,15 +82,20 @@ class RasterSeries {
     /// Whether ground control points say where the first raster lies: grid() may then have no geotransform.
     bool has_ground_control_points() const;
 
+    /// What SeriesOptions::skip_errors left out.
+    const std::vector<LeftOutInput>& left_out() const;
+
     /// Reads a window of all dates and bands.
     ///
     /// @param window  inside grid().extent()
     /// @param out     [n_dates][n_bands][window.n_rows][window.n_cols]. A pixel that the file's mask or
     /// nodata value marks, or that is
     ///                not finite, becomes NaN; scale and offset of the file are applied, then PixelScale
-    /// @throws IoError  naming file, band, window and the library's text
+    /// @throws UnreadableInput  naming file, band, window and the library's text
     /// @throws InvalidArgument  naming file and band: a valid value is beyond 1e17 in magnitude
     void read(const Window& window, float* out);
+    /// The inputs of which a window cannot be read, of all dates; pixels of the others as by read().
+    std::vector<LeftOutInput> find_unreadable(const Window& window, float* out);
 
   private:
     std::unique_ptr<Impl> impl_;

@@ -14,6 +14,7 @@ namespace rastertide {
 struct Failure {
     std::string message;
     int exit_code = 1;  ///< what main() is to return on every rank
+    std::string unreadable_input{};  ///< of an UnreadableInput
 };
 
 /// Of the exception that is being handled.

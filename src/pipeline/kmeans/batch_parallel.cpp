@@ -138,6 +138,9 @@ void batch_parallel(KMeansRun& run, const StackMoments& moments, const PatchList
                 parts[static_cast<std::size_t>(part)] =
                     cluster_part(run, moments, sample, fits, part, keep_bytes);
             } catch (const AgreedError& error) {  // by one rank with itself: the others do not know
+                throw_if_stopped();
+                if (!error.unreadable_input().empty())
+                    throw UnreadableInput(error.unreadable_input(), error.what());
                 throw Error(error.what());
             }
             if (progress) progress(static_cast<double>(part + 1) / static_cast<double>(n_parts));

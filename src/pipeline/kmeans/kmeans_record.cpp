@@ -74,6 +74,7 @@ void write_summary(const KMeansRun& run, const KMeansSummary& summary, const Run
                  {"version", kVersion},
                  {"options", options_json(run)},
                  {"dates", run.n_dates()},
+                 {"left_out", left_out_json(summary.left_out)},
                  {"locations", summary.n_locations},
                  {"patches", summary.n_patches},
                  {"k", summary.k},

@@ -33,6 +33,7 @@ void write_summary(const LofRun& run, const LofSummary& summary, const RunCosts&
                  {"version", kVersion},
                  {"options", options_json(run)},
                  {"dates", run.n_dates()},
+                 {"left_out", left_out_json(summary.left_out)},
                  {"locations", summary.n_locations},
                  {"scores", summary.n_scores},
                  {"mean", json_number(summary.mean)},
