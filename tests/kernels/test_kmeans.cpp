@@ -90,23 +90,15 @@ double distance_sq(Stack& stack, const Result& result, std::size_t i, const Patc
     return sum;
 }
 
-/// The same labels but for ties within float rounding, and sums that belong to the labels found.
-void expect_near_reference(Stack stack, const PatchCenters& centers) {
+/// Labels and sums are those of the plain double-precision loops, to the bit.
+void expect_reference(const Stack& stack, const PatchCenters& centers) {
     const Result expected = assign(stack, centers, Backend::Reference, 2);
     const Result found = assign(stack, centers);
-    std::int64_t n_ties = 0;
-    for (std::size_t i = 0; i < found.labels.size(); ++i) {
-        if (found.labels[i] == expected.labels[i]) continue;
-        ++n_ties;
-        ASSERT_NE(found.labels[i], 0) << i;
-        ASSERT_NE(expected.labels[i], 0) << i;
-        const double best = distance_sq(stack, expected, i, centers, expected.labels[i]);
-        EXPECT_NEAR(distance_sq(stack, found, i, centers, found.labels[i]) / best, 1, 1e-5) << i;
-    }
-    EXPECT_LE(n_ties, static_cast<std::int64_t>(found.labels.size() / 1000));
-    if (n_ties == 0) {
-        EXPECT_TRUE(same_state(found.sums, expected.sums));
-    }
+    std::int64_t n_others = 0;
+    for (std::size_t i = 0; i < found.labels.size(); ++i)
+        n_others += found.labels[i] != expected.labels[i] ? 1 : 0;
+    EXPECT_EQ(n_others, 0) << "of " << found.labels.size();
+    EXPECT_TRUE(same_state(found.sums, expected.sums));
 }
 
 TEST(KMeans, SixPixelsByHand) {
@@ -134,8 +126,8 @@ class KMeansSizes : public testing::TestWithParam<Size> {};
 
 TEST_P(KMeansSizes, AgreeWithTheReference) {
     const auto& [patch, n_clusters, n_cols, n_bands] = GetParam();
-    expect_near_reference(scene(2, patch + 4, patch + n_cols - 1, n_bands),
-                          some_centers(patch, n_bands, n_clusters));
+    expect_reference(scene(2, patch + 4, patch + n_cols - 1, n_bands),
+                     some_centers(patch, n_bands, n_clusters));
 }
 
 INSTANTIATE_TEST_SUITE_P(Clusters, KMeansSizes,
@@ -151,11 +143,39 @@ INSTANTIATE_TEST_SUITE_P(Patches, KMeansSizes,
                          testing::Combine(testing::Values(1, 3, 5, 9, 15, 31), testing::Values(3),
                                           testing::Values(50), testing::Values(1, 2, 3)));
 
+/// Centres that differ in the last digits of a float, and one twice: floats alone get many labels wrong.
+TEST(KMeans, WhatFloatsCannotTellIsAsInDoublePrecision) {
+    for (const int patch : {1, 3, 7}) {
+        PatchCenters centers = some_centers(patch, 2, 9);
+        std::mt19937 random(3);
+        std::uniform_real_distribution<double> nudge(-1e-6, 1e-6);
+        const auto m = static_cast<std::size_t>(centers.n_features());
+        for (std::size_t i = m; i < centers.values.size(); ++i)
+            centers.values[i] = centers.values[i % m] * (1 + nudge(random));
+        std::copy_n(centers.values.begin() + static_cast<std::ptrdiff_t>(2 * m), m,
+                    centers.values.begin() + static_cast<std::ptrdiff_t>(5 * m));
+        expect_reference(scene(2, patch + 20, patch + 60, 2), centers);
+    }
+}
+
+/// Whole numbers, whose distances to two centres are often the same: the lower label wins.
+TEST(KMeans, TiesOfWholeNumbersGoToTheLowerLabel) {
+    Stack stack = scene(2, 40, 70);
+    for (float& value : stack.values) value = std::round(value);
+    for (const int patch : {1, 3}) {
+        PatchCenters centers{patch, 1, 6, {}};
+        for (int k = 0; k < 6; ++k) {
+            for (int i = 0; i < patch * patch; ++i) centers.values.push_back((i + k) % 3 + k / 2);
+        }
+        expect_reference(stack, centers);
+    }
+}
+
 TEST(KMeans, PatchesThatHoldANanHaveNoLabelAndNoPart) {
     Stack stack = scene(3, 30, 70);
     stack.at(1, 0, 12, 40) = kNaN;
     for (std::int64_t i = 0; i < 30; ++i) stack.at(2, 0, i, 2 * i) = kNaN;
-    expect_near_reference(stack, some_centers(5, 1, 6));
+    expect_reference(stack, some_centers(5, 1, 6));
 }
 
 TEST(KMeans, SumsAreThoseOfTheLabelledPatches) {
@@ -250,9 +270,9 @@ TEST(KMeans, LabelsAreTheSameWithoutSums) {
 }
 
 TEST(KMeans, WideTilesAreWorkedOnInBlocksOfColumns) {
-    expect_near_reference(scene(1, 3, 700, 90), some_centers(1, 90, 3));
-    expect_near_reference(scene(1, 9, 1500, 8), some_centers(7, 8, 3));
-    expect_near_reference(scene(1, 2, 300, 363), some_centers(1, 363, 10));
+    expect_reference(scene(1, 3, 700, 90), some_centers(1, 90, 3));
+    expect_reference(scene(1, 9, 1500, 8), some_centers(7, 8, 3));
+    expect_reference(scene(1, 2, 300, 363), some_centers(1, 363, 10));
 }
 
 std::vector<float> distances_of(const Stack& stack, const PatchCenters& centers,
@@ -267,7 +287,7 @@ std::vector<float> distances_of(const Stack& stack, const PatchCenters& centers,
 
 /// Squares and sums of m terms round to within 2 m 2^-24 of the whole. Pixels and centres, up to 16, and
 /// their differences round by 3 x 16 x 2^-24 a term: twice that times the distance, by Cauchy and Schwarz.
-void expect_near_reference_distances(const Stack& stack, const PatchCenters& centers) {
+void expect_reference_distances(const Stack& stack, const PatchCenters& centers) {
     const std::vector<float> expected = distances_of(stack, centers, Backend::Reference, 2);
     const std::vector<float> found = distances_of(stack, centers);
     const auto m = static_cast<double>(centers.n_features());
@@ -282,8 +302,8 @@ void expect_near_reference_distances(const Stack& stack, const PatchCenters& cen
 
 TEST_P(KMeansSizes, DistancesAgreeWithTheReference) {
     const auto& [patch, n_clusters, n_cols, n_bands] = GetParam();
-    expect_near_reference_distances(scene(2, patch + 4, patch + n_cols - 1, n_bands),
-                                    some_centers(patch, n_bands, n_clusters));
+    expect_reference_distances(scene(2, patch + 4, patch + n_cols - 1, n_bands),
+                               some_centers(patch, n_bands, n_clusters));
 }
 
 TEST(KMeans, APatchThatEqualsACenterIsAtDistanceZero) {
@@ -309,7 +329,7 @@ TEST(KMeans, PatchesThatHoldANanHaveNoDistance) {
         const PatchCenters centers = some_centers(5, 1, n_clusters);
         const std::vector<float> distances = distances_of(stack, centers);
         EXPECT_EQ(std::ranges::count_if(distances, [](float d) { return std::isnan(d); }), 25);
-        expect_near_reference_distances(stack, centers);
+        expect_reference_distances(stack, centers);
     }
 }
 
@@ -343,8 +363,8 @@ TEST_P(KMeansLevels, AgreeWithTheReference) {
     } catch (const InvalidArgument& error) {
         GTEST_SKIP() << error.what();
     }
-    expect_near_reference(scene(2, 20, 70), some_centers(7, 1, 10));
-    expect_near_reference(scene(1, 20, 70, 2), some_centers(3, 2, 17));
+    expect_reference(scene(2, 20, 70), some_centers(7, 1, 10));
+    expect_reference(scene(1, 20, 70, 2), some_centers(3, 2, 17));
 }
 
 INSTANTIATE_TEST_SUITE_P(Simd, KMeansLevels,
@@ -383,7 +403,8 @@ TEST(KMeans, BadArgumentsAreNamed) {
     centers.values.pop_back();
     EXPECT_EQ(message_of(centers, 2), "kmeans: the number of centres' values is 17, expected 18");
     centers.values.push_back(kNaN);
-    EXPECT_EQ(message_of(centers, 2), "centre 2 holds a value that is not finite, or beyond 1e17 in magnitude");
+    EXPECT_EQ(message_of(centers, 2),
+              "centre 2 holds a value that is not finite, or beyond 1e17 in magnitude");
     EXPECT_EQ(message_of({4, 1, 1, {}}, 1), "patch is 4, must be odd, 1 to 31");
     EXPECT_EQ(message_of({3, 1, 0, {}}, 1), "k is 0, must be 1 to 65534");
     EXPECT_EQ(message_of(some_centers(3, 2, 1), 1), "kmeans: n_bands of the centres is 2, expected 1");

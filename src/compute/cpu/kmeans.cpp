@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -49,6 +50,13 @@ std::int64_t cols_of_block(std::int64_t n_cols, std::int64_t patch, std::int64_t
     return std::min(round_up((n_cols + n_blocks - 1) / n_blocks, kColUnit), n_cols);
 }
 
+/// tau of kmeans_label-inl.hpp, and 5% for what is small beside it. Of patches of so many numbers that this
+/// does not hold everything is open.
+float tie_share(std::int64_t m) {
+    const double tau = static_cast<double>(m + 5) * 0x1p-24;
+    return tau < 0.005 ? static_cast<float>(tau * 1.05) : 1e30F;
+}
+
 std::int64_t prefix_integers(const KMeansPlan& plan) {
     return plan.want_prefixes() ? plan.row_lines * plan.line_floats : 0;
 }
@@ -86,7 +94,10 @@ KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& model, floa
       sum_stride(patch == 1 ? 1 : round_up(patch, kSumUnit)),
       fixed(fixed_point),
       offset(level),
-      scale(fixed_point.scale()) {
+      scale(fixed_point.scale()),
+      tie_of_square(tie_share(row_lines * patch) * 4),
+      tie_of_distance(tie_share(row_lines * patch) * 5),
+      exact_stride(round_up(n_clusters, kSumUnit)) {
     const auto n = static_cast<std::size_t>(n_clusters);
     centers.coefficients.resize(model.values.size() + CenterTable::kPadding);
     centers.half_norms.resize(n + CenterTable::kPadding);
@@ -102,6 +113,13 @@ KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& model, floa
         }
         centers.half_norms[k] = static_cast<float>(norm_sq / 2);
     }
+    const auto stride = static_cast<std::size_t>(exact_stride);
+    exact_centers.assign(stride * static_cast<std::size_t>(model.n_features()),
+                         std::numeric_limits<double>::infinity());
+    for (std::size_t i = 0; i < model.values.size(); ++i) {
+        const auto m = static_cast<std::size_t>(model.n_features());
+        exact_centers[i % m * stride + i / m] = model.values[i];
+    }
 }
 
 KMeansBlock KMeansPlan::block(std::int64_t i) const {
@@ -112,18 +130,24 @@ KMeansBlock KMeansPlan::block(std::int64_t i) const {
 }
 
 KMeansScratch::KMeansScratch(const KMeansPlan& plan, const PruneStep* prune)
-    : floats_(allocate_zeros<float>((plan.row_lines + 2) * plan.line_floats)),
+    : floats_(allocate_zeros<float>((plan.row_lines + 4) * plan.line_floats)),
       wide_integers_(allocate_zeros<std::int64_t>(
           plan.sums != KMeansSums::None ? prefix_integers(plan) + round_up(plan.n_clusters + 1, kSumUnit) +
                                               (plan.n_clusters + 1) * plan.cluster_integers()
                                         : 1)),
       integers_(allocate_zeros<std::int32_t>((plan.want_integers() ? plan.n_bands : 1) * plan.line_floats)),
       label_row_(allocate_zeros<std::uint16_t>(plan.line_floats)),
-      changed_row_(allocate_zeros<std::int32_t>(plan.line_floats)) {
+      changed_row_(allocate_zeros<std::int32_t>(plan.line_floats)),
+      open_row_(allocate_zeros<std::int32_t>(plan.line_floats + kColUnit)),
+      exact_distances_(allocate_zeros<double>(4 * plan.exact_stride)) {
     pixels = floats_.get();
     distances = pixels + plan.row_lines * plan.line_floats;
     raw_pixels = distances + plan.line_floats;
+    column_squares = raw_pixels + plan.line_floats;
+    squares = column_squares + plan.line_floats;
     changed = changed_row_.get();
+    open = open_row_.get();
+    exact_distances = exact_distances_.get();
     prefixes = wide_integers_.get();
     counts = prefixes + prefix_integers(plan);
     sums = counts + round_up(plan.n_clusters + 1, kSumUnit);

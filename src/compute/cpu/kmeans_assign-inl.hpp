@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Labels of one row of locations: the correlation of the image with every centre, held in registers.
+// The nearest centre by float scores: the correlation of the image with every centre, held in registers.
 //
 // Lanes are neighbouring columns: a vector of pixels, loaded once at each column of the patch, meets a
-// broadcast coefficient of each centre. Every lane adds up its own patch in one fixed order, so that a label
-// does not depend on the tile.
+// broadcast coefficient of each centre. Every lane adds up its own patch in one fixed order.
 
 #if defined(RASTERTIDE_KMEANS_ASSIGN_INL_HPP) == defined(HWY_TARGET_TOGGLE)
 #ifdef RASTERTIDE_KMEANS_ASSIGN_INL_HPP
@@ -158,7 +157,8 @@ inline constexpr std::int64_t kMaxGroup = HWY_CAP_GE512 ? 12 : 6;
 
 /// Two vectors of columns, and the nearest centre so far.
 struct Nearest {
-    hn::Vec<KF> best_0, best_1;
+    hn::Vec<KF> best_0, best_1;      ///< lowest scores
+    hn::Vec<KF> second_0, second_1;  ///< next ones; may be equal
     hn::Vec<KU> label_0, label_1;
 
     /// @tparam kInOrder  centres come by label: the first of several at one distance is kept as it is
@@ -167,6 +167,8 @@ struct Nearest {
         const auto value = hn::Set(kLabel, label);
         const auto nearer_0 = is_nearer<kInOrder>(score_0, best_0, value, label_0);
         const auto nearer_1 = is_nearer<kInOrder>(score_1, best_1, value, label_1);
+        second_0 = hn::Min(second_0, hn::Max(best_0, score_0));
+        second_1 = hn::Min(second_1, hn::Max(best_1, score_1));
         label_0 = hn::IfThenElse(hn::RebindMask(kLabel, nearer_0), value, label_0);
         label_1 = hn::IfThenElse(hn::RebindMask(kLabel, nearer_1), value, label_1);
         best_0 = hn::IfThenElse(nearer_0, score_0, best_0);
@@ -241,7 +243,7 @@ HWY_INLINE Nearest find_nearest(const KMeansPlan& plan, const CenterTable& cente
                                 float* scores) {
     const std::int64_t n_centers = end - begin;
     const auto far = hn::Set(kPixel, std::numeric_limits<float>::infinity());
-    Nearest nearest{far, far, hn::Zero(kLabel), hn::Zero(kLabel)};
+    Nearest nearest{far, far, far, far, hn::Zero(kLabel), hn::Zero(kLabel)};
     if (n_centers <= kMaxGroup) {  // without divisions, which cost as much as a centre
         offer_centers<kMaxGroup, kOffer>(plan, centers, lines, col, begin, n_centers, nearest, scores);
         return nearest;
@@ -261,16 +263,6 @@ HWY_INLINE void store_labels(const Nearest& nearest, std::uint16_t* labels) {
     const hn::RebindToSigned<KF> whole;
     hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(whole, nearest.label_0)), narrow, labels);
     hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(whole, nearest.label_1)), narrow, labels + kCols);
-}
-
-/// Labels of n_cols locations of a row, 0 where the patch holds a NaN. `labels` has room for whole vectors.
-HWY_NOINLINE void label_row(const KMeansPlan& plan, const PatchLines& lines, std::int64_t n_cols,
-                            std::uint16_t* labels) {
-    for (std::int64_t col = 0; col < n_cols; col += 2 * kCols) {
-        store_labels(find_nearest<Offer::InOrder>(plan, plan.centers, 0, plan.n_clusters, lines.pixels(), col,
-                                                  nullptr),
-                     labels + col);
-    }
 }
 
 }  // namespace rastertide::cpu::HWY_NAMESPACE

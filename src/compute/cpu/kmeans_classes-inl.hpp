@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Classes of one row of patches, and labels by them: centres that are no candidates are not looked at.
 //
-// Scores come from the same multiply-adds in the same order as those of label_row(), and of equal ones the
-// lower label wins: the same labels to the bit.
+// Labels are those of label_row(): candidates are sure to be nearer than the rest, and what floats cannot
+// tell among them is settled in the same way.
 
 #if defined(RASTERTIDE_KMEANS_CLASSES_INL_HPP) == defined(HWY_TARGET_TOGGLE)
 #ifdef RASTERTIDE_KMEANS_CLASSES_INL_HPP
@@ -16,7 +16,7 @@
 
 #include <hwy/highway.h>
 
-#include "compute/cpu/kmeans_assign-inl.hpp"
+#include "compute/cpu/kmeans_label-inl.hpp"
 #include "compute/cpu/kmeans_rows.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -102,14 +102,18 @@ HWY_INLINE std::uint64_t candidates_of(const PruneStep& step, const std::uint8_t
 /// Labels of a row whose classes are in the scratch, as label_row() finds them.
 HWY_NOINLINE void label_row_by_classes(const KMeansPlan& plan, const PruneStep& step, const PatchLines& lines,
                                        std::int64_t n_cols, const KMeansScratch& scratch) {
+    square_row(plan, lines, n_cols, scratch);
+    std::int64_t n_open = 0;
     for (std::int64_t col = 0; col < n_cols; col += 2 * kCols) {
         const std::uint64_t candidates = candidates_of(step, scratch.classes + col);
         const std::int64_t begin = candidates == 0 ? 0 : std::countr_zero(candidates);
         const std::int64_t end = std::bit_width(candidates);
-        store_labels(
-            find_nearest<Offer::AnyOrder>(plan, step.by_mean, begin, end, lines.pixels(), col, nullptr),
-            scratch.labels + col);
+        const Nearest nearest =
+            find_nearest<Offer::AnyOrder>(plan, step.by_mean, begin, end, lines.pixels(), col, nullptr);
+        store_labels(nearest, scratch.labels + col);
+        list_open(plan, nearest, col, scratch, n_open);
     }
+    settle_open(plan, lines, n_open, scratch);
 }
 
 }  // namespace rastertide::cpu::HWY_NAMESPACE

@@ -35,9 +35,10 @@ struct PairDrift {
     }
 };
 
-/// How far the computed gap between two centres may be off. @param norm  of the patch
+/// How far the computed gap between two centres may be off from that of the exact centres and pixels.
+/// @param norm  of the patch
 inline double rounding_of(const Drift& drift, std::size_t own, std::size_t rival, double norm) {
-    const double per_term = (static_cast<double>(drift.m) + 2) * 0x1p-24 * 1.01;
+    const double per_term = (static_cast<double>(drift.m) + 5) * 0x1p-24 * 1.01;
     return per_term * (drift.half_norms[own] + drift.half_norms[rival] +
                        (drift.norms[own] + drift.norms[rival]) * norm) +
            1e-40;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One row of locations with margins: which patches may have a new label, and the scores of these alone.
 //
-// Scores come from the same multiply-adds in the same order as those of label_row(), whether lanes are
-// columns (where many margins of a group of columns fail) or centres (where few do): the same labels to the
-// bit.
+// Lanes are columns where many margins of a group of columns fail, and centres where few do. Labels are those
+// of label_row(): a margin holds more than what rounding can do, and where none is left after scores were
+// computed, the label is settled as there.
 
 #if defined(RASTERTIDE_KMEANS_PRUNE_INL_HPP) == defined(HWY_TARGET_TOGGLE)
 #ifdef RASTERTIDE_KMEANS_PRUNE_INL_HPP
@@ -79,9 +79,10 @@ struct Finished {
 
 /// Sets labels and margins of kCols patches.
 /// @param scores  of centre k at scores[k * stride]; none is a NaN but of patches that hold one
-HWY_INLINE void finish_patches(const KMeansPlan& plan, const PruneStep& prune, const float* scores,
-                               std::int64_t stride, const hn::Vec<KF> best, const hn::Vec<KU> found,
-                               const Finished& to) {
+/// @return bit i: floats cannot tell the label of patch i
+HWY_INLINE std::uint32_t finish_patches(const KMeansPlan& plan, const PruneStep& prune, const float* scores,
+                                        std::int64_t stride, const hn::Vec<KF> best, const hn::Vec<KU> found,
+                                        const Finished& to) {
     const auto label = hn::BitCast(kInt, found);
     const auto own = hn::Max(hn::Sub(label, hn::Set(kInt, 1)), hn::Zero(kInt));
     auto least = hn::Set(kPixel, kInfinity);
@@ -102,19 +103,28 @@ HWY_INLINE void finish_patches(const KMeansPlan& plan, const PruneStep& prune, c
     const auto margin = hn::IfThenElse(is_void, hn::Set(kInt, kVoidMargin), of_units);
     hn::StoreU(hn::DemoteTo(kMargin, margin), kMargin, to.margins);
     hn::StoreU(hn::DemoteTo(kMargin, label), kMargin, to.labels);
+    // The slack is twice the rounding, and one unit. Of patches in no class it is not known.
+    const auto rounding = hn::Mul(hn::Sub(slack, hn::Set(kPixel, 1)), hn::Set(kPixel, 0.5F));
+    const auto is_out = hn::RebindMask(kPixel, hn::Eq(i_class, hn::Set(kInt, PatchMargins::kOut)));
+    return open_bits(hn::Or(hn::Le(least, rounding), is_out));
 }
 
-/// Labels and margins of the 2 kCols columns from `col` on, lanes along the columns.
+/// Labels and margins of the 2 kCols columns from `col` on, lanes along the columns. Lists those that are
+/// open.
 HWY_NOINLINE void score_group(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
-                              std::int64_t col, const KMeansScratch& scratch) {
+                              std::int64_t col, const KMeansScratch& scratch, std::int64_t& n_open) {
     const Nearest nearest = find_nearest<Offer::InOrderKept>(plan, plan.centers, 0, plan.n_clusters,
                                                              lines.pixels(), col, scratch.scores);
     const auto finished = [&](std::int64_t place) {
         return Finished{scratch.classes + place, scratch.labels + place, scratch.margins + place};
     };
-    finish_patches(plan, prune, scratch.scores, 2 * kCols, nearest.best_0, nearest.label_0, finished(col));
-    finish_patches(plan, prune, scratch.scores + kCols, 2 * kCols, nearest.best_1, nearest.label_1,
-                   finished(col + kCols));
+    std::uint64_t open = finish_patches(plan, prune, scratch.scores, 2 * kCols, nearest.best_0,
+                                        nearest.label_0, finished(col));
+    open |= static_cast<std::uint64_t>(finish_patches(plan, prune, scratch.scores + kCols, 2 * kCols,
+                                                      nearest.best_1, nearest.label_1, finished(col + kCols)))
+            << kCols;
+    for (; open != 0; open &= open - 1)
+        scratch.open[n_open++] = static_cast<std::int32_t>(col + std::countr_zero(open));
 }
 
 /// Patches whose scores are added up side by side, lanes along the centres: enough to hide the latency of a
@@ -155,8 +165,9 @@ HWY_INLINE void score_batch(const KMeansPlan& plan, const PruneStep& prune, cons
 }
 
 /// Labels and margins of kCols patches from their scores by patch; `columns` takes the scores by centre.
-HWY_INLINE void finish_batch(const KMeansPlan& plan, const PruneStep& prune, const float* scores,
-                             float* columns, const Finished& to) {
+/// @return as finish_patches()
+HWY_INLINE std::uint32_t finish_batch(const KMeansPlan& plan, const PruneStep& prune, const float* scores,
+                                      float* columns, const Finished& to) {
     const auto infinity = hn::Set(kPixel, kInfinity);
     auto best = infinity;
     auto label = hn::Zero(kLabel);
@@ -173,12 +184,13 @@ HWY_INLINE void finish_batch(const KMeansPlan& plan, const PruneStep& prune, con
             hn::Store(score, kPixel, columns + (first + k) * kCols);
         }
     }
-    finish_patches(plan, prune, columns, kCols, best, label, to);
+    return finish_patches(plan, prune, columns, kCols, best, label, to);
 }
 
-/// Labels and margins of the listed columns. The list has room for whole vectors.
+/// Labels and margins of the listed columns. The list has room for whole vectors. Lists those that are open.
 HWY_NOINLINE void score_singles(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
-                                std::int32_t* cols, std::int64_t n, const KMeansScratch& scratch) {
+                                std::int32_t* cols, std::int64_t n, const KMeansScratch& scratch,
+                                std::int64_t& n_open) {
     std::uint8_t classes[kCols];
     std::uint16_t labels[kCols], margins[kCols];
     float* columns = scratch.scores + kCols * prune.n_padded;
@@ -187,10 +199,12 @@ HWY_NOINLINE void score_singles(const KMeansPlan& plan, const PruneStep& prune, 
         for (std::int64_t j = n_batch; j < kCols; ++j) cols[i + j] = cols[i];
         for (std::int64_t j = 0; j < kCols; ++j) classes[j] = scratch.classes[cols[i + j]];
         score_batch(plan, prune, lines, cols + i, scratch.scores);
-        finish_batch(plan, prune, scratch.scores, columns, {classes, labels, margins});
+        const std::uint32_t open =
+            finish_batch(plan, prune, scratch.scores, columns, {classes, labels, margins});
         for (std::int64_t j = 0; j < n_batch; ++j) {
             scratch.labels[cols[i + j]] = labels[j];
             scratch.margins[cols[i + j]] = margins[j];
+            if ((open >> j & 1) != 0) scratch.open[n_open++] = cols[i + j];
         }
     }
 }
@@ -198,21 +212,22 @@ HWY_NOINLINE void score_singles(const KMeansPlan& plan, const PruneStep& prune, 
 /// Labels of a row whose old labels, margins and classes are in the scratch; the margins are shrunk or new.
 HWY_NOINLINE void prune_row(const KMeansPlan& plan, const PruneStep& prune, const PatchLines& lines,
                             std::int64_t n_cols, KMeansScratch& scratch) {
-    std::int64_t n_singles = 0;
+    std::int64_t n_singles = 0, n_open = 0;
     for (std::int64_t col = 0; col < n_cols; col += 2 * kCols) {
         std::uint64_t failed = shrink_margins(prune, scratch, col);
         failed |= static_cast<std::uint64_t>(shrink_margins(prune, scratch, col + kCols)) << kCols;
         if (failed == 0) continue;
         const bool whole = std::popcount(failed) >= kGroupFails;
         if (whole) {
-            score_group(plan, prune, lines, col, scratch);
+            score_group(plan, prune, lines, col, scratch, n_open);
             continue;
         }
         for (; failed != 0; failed &= failed - 1) {
             scratch.changed[n_singles++] = static_cast<std::int32_t>(col + std::countr_zero(failed));
         }
     }
-    score_singles(plan, prune, lines, scratch.changed, n_singles, scratch);
+    score_singles(plan, prune, lines, scratch.changed, n_singles, scratch, n_open);
+    settle_open(plan, lines, n_open, scratch);
 }
 
 }  // namespace rastertide::cpu::HWY_NAMESPACE

@@ -12,6 +12,7 @@
 #include "compute/cpu/kmeans_assign-inl.hpp"
 #include "compute/cpu/kmeans_classes-inl.hpp"
 #include "compute/cpu/kmeans_distance-inl.hpp"
+#include "compute/cpu/kmeans_label-inl.hpp"
 #include "compute/cpu/kmeans_move-inl.hpp"
 #include "compute/cpu/kmeans_prune-inl.hpp"
 #include "compute/cpu/kmeans_update-inl.hpp"
@@ -26,7 +27,7 @@ void assign_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const K
         lines.add_row(pixels, block, row);
         const std::int64_t location_row = row - plan.patch + 1;
         if (location_row < block.first_row) continue;
-        label_row(plan, lines, block.n_cols, scratch.labels);
+        label_row(plan, lines, block.n_cols, scratch);
         add_row_to_sums(plan, lines, block.n_cols, scratch);
         if (labels.data == nullptr) continue;
         std::copy_n(scratch.labels, block.n_cols,
@@ -69,7 +70,7 @@ template <class Label>
 std::int64_t reassign_plainly(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
                               Label* labels, const KMeansScratch& scratch) {
     return reassign_rows(pixels, plan, block, labels, scratch, [&](const PatchLines& lines, std::int64_t) {
-        label_row(plan, lines, block.n_cols, scratch.labels);
+        label_row(plan, lines, block.n_cols, scratch);
     });
 }
 

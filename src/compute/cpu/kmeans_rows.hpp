@@ -70,6 +70,12 @@ struct KMeansPlan {
     float offset;
     double scale;         ///< of the fixed point
     CenterTable centers;  ///< in the order of their labels
+    /// Scores that differ by no more may be in the wrong order: times the square of the patch and of its
+    /// distance, and at least kLeastTie. kmeans_label-inl.hpp.
+    float tie_of_square, tie_of_distance;
+    static constexpr float kLeastTie = 1e-37F;  ///< products below are no normal numbers
+    std::vector<double> exact_centers;  ///< [n_features][exact_stride]: as given, filled up with infinities
+    std::int64_t exact_stride;
 
     /// The feature at place i of the kernel's order: rows of a patch are its outer loop, bands the inner one.
     std::int64_t feature_of(std::int64_t i) const {
@@ -113,13 +119,17 @@ class KMeansScratch {
     /// @param prune  null: without margins
     explicit KMeansScratch(const KMeansPlan& plan, const PruneStep* prune = nullptr);
 
-    float* pixels;           ///< [patch][n_bands][line_floats]: relative to the offset
-    std::int64_t* prefixes;  ///< [patch][n_bands][line_floats]: sums of the integers of all columns before
-    std::int32_t* integers;  ///< [line_floats], of single pixels [n_bands][line_floats]: in fixed point
-    std::uint16_t* labels;   ///< [line_floats]
-    float* distances;        ///< [line_floats]
-    float* raw_pixels;       ///< [line_floats]: of an image row that is summed late
-    std::int32_t* changed;   ///< [line_floats]: columns whose label changed
+    float* pixels;            ///< [patch][n_bands][line_floats]: relative to the offset
+    std::int64_t* prefixes;   ///< [patch][n_bands][line_floats]: sums of the integers of all columns before
+    std::int32_t* integers;   ///< [line_floats], of single pixels [n_bands][line_floats]: in fixed point
+    std::uint16_t* labels;    ///< [line_floats]
+    float* distances;         ///< [line_floats]
+    float* column_squares;    ///< [line_floats]
+    float* squares;           ///< [line_floats]: of patches
+    float* raw_pixels;        ///< [line_floats]: of an image row that is summed late
+    std::int32_t* changed;    ///< [line_floats]: columns whose label changed
+    std::int32_t* open;       ///< [line_floats]: columns whose label floats cannot tell
+    double* exact_distances;  ///< [4][exact_stride]
     std::uint16_t* margins = nullptr;  ///< [line_floats], with margins
     std::uint8_t* classes = nullptr;   ///< [line_floats], with classes
     float* scores = nullptr;           ///< with margins: two times [n_padded][vector]
@@ -135,6 +145,8 @@ class KMeansScratch {
     hwy::AlignedFreeUniquePtr<std::int32_t[]> integers_;
     hwy::AlignedFreeUniquePtr<std::uint16_t[]> label_row_;
     hwy::AlignedFreeUniquePtr<std::int32_t[]> changed_row_;
+    hwy::AlignedFreeUniquePtr<std::int32_t[]> open_row_;
+    hwy::AlignedFreeUniquePtr<double[]> exact_distances_;
     hwy::AlignedFreeUniquePtr<std::uint16_t[]> margin_row_;
     hwy::AlignedFreeUniquePtr<std::uint8_t[]> class_row_;
     hwy::AlignedFreeUniquePtr<float[]> scores_;
