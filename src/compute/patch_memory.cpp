@@ -106,7 +106,7 @@ void PatchMemory::fit_to(const PixelStack& pixels, const PatchCenters& centers, 
     const auto key = [](const PatchMemory& memory) {
         return std::tuple(memory.n_dates_, memory.n_rows_, memory.n_cols_, memory.n_bands_,
                           memory.n_clusters_, memory.patch_size_, memory.fixed_.offset,
-                          memory.fixed_.exponent);
+                          memory.fixed_.exponent, memory.fixed_.bits);
     };
     if (key(*this) != key(wanted)) {
         throw InvalidArgument("kmeans: the memory of patches is that of another tile, fit or fixed point");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <string>
@@ -10,19 +11,25 @@
 
 namespace rastertide {
 
-FixedPoint FixedPoint::for_range(double min, double max) {
+int FixedPoint::bits_for(std::int64_t n_patches) {
+    const int of_count = std::bit_width(static_cast<std::uint64_t>(n_patches));
+    return std::clamp(63 - of_count, kFewestBits, kMostBits);
+}
+
+FixedPoint FixedPoint::for_range(double min, double max, int bits) {
     if (!std::isfinite(min) || !std::isfinite(max) || min > max) {
         throw InvalidArgument("fixed point: the range " + std::to_string(min) + " to " + std::to_string(max) +
                               " is not one of finite numbers");
     }
-    return around(min + (max - min) / 2, min, max);
+    return around(min + (max - min) / 2, min, max, bits);
 }
 
-FixedPoint FixedPoint::around(double offset, double min, double max) {
+FixedPoint FixedPoint::around(double offset, double min, double max, int bits) {
     FixedPoint fixed;
     fixed.offset = offset;
+    fixed.bits = bits;
     const double half = std::max(max - offset, offset - min);
-    if (half > 0) fixed.exponent = std::ilogb(static_cast<double>(kMaxMagnitude) / half);
+    if (half > 0) fixed.exponent = std::ilogb(static_cast<double>(fixed.max_magnitude()) / half);
     return fixed;
 }
 
@@ -30,8 +37,8 @@ double FixedPoint::scale() const { return std::ldexp(1.0, exponent); }
 
 std::int64_t FixedPoint::to_integer(float value) const {
     const double scaled = (static_cast<double>(value) - offset) * scale();
-    constexpr auto kMax = static_cast<double>(kMaxMagnitude);
-    return std::llrint(std::clamp(scaled, -kMax, kMax));
+    const auto most = static_cast<double>(max_magnitude());
+    return std::llrint(std::clamp(scaled, -most, most));
 }
 
 PatchSums::PatchSums(std::int64_t n_clusters, std::int64_t n_features)

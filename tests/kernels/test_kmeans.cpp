@@ -52,7 +52,7 @@ PatchCenters some_centers(int patch_size, std::int64_t n_bands, std::int64_t n_c
     return centers;
 }
 
-const FixedPoint kFixed = FixedPoint::for_range(0, 16);
+const FixedPoint kFixed = FixedPoint::for_range(0, 16, FixedPoint::kMostBits);
 
 struct Result {
     std::int64_t n_rows, n_cols;
@@ -413,16 +413,28 @@ TEST(KMeans, BadArgumentsAreNamed) {
 TEST(FixedPoints, HoldTheirRange) {
     for (const auto& [min, max] :
          {std::pair<double, double>{0, 16}, {-30, 5}, {1e-6, 2e-6}, {-1e18, 1e18}, {3, 3}}) {
-        const FixedPoint fixed = FixedPoint::for_range(min, max);
-        for (const double value : {min, max}) {
-            const auto integer = static_cast<double>(fixed.to_integer(static_cast<float>(value)));
-            EXPECT_NEAR(fixed.offset + integer / fixed.scale(), static_cast<float>(value),
-                        (max - min) * 1e-9 + 1e-300);
+        for (const int bits : {FixedPoint::kFewestBits, 37, FixedPoint::kMostBits}) {
+            const FixedPoint fixed = FixedPoint::for_range(min, max, bits);
+            for (const double value : {min, max}) {
+                const auto integer = static_cast<double>(fixed.to_integer(static_cast<float>(value)));
+                EXPECT_NEAR(fixed.offset + integer / fixed.scale(), static_cast<float>(value),
+                            (max - min) * std::ldexp(1.0, -bits) + 1e-300);
+            }
+            EXPECT_LE(std::abs(fixed.to_integer(static_cast<float>(max))), fixed.max_magnitude());
         }
-        EXPECT_LE(std::abs(fixed.to_integer(static_cast<float>(max))), FixedPoint::kMaxMagnitude);
     }
     EXPECT_THROW(FixedPoint::for_range(0, std::numeric_limits<double>::infinity()), InvalidArgument);
     EXPECT_THROW(FixedPoint::for_range(1, 0), InvalidArgument);
+}
+
+TEST(FixedPoints, SumsOfAllPatchesFit64Bits) {
+    EXPECT_EQ(FixedPoint::bits_for(1), 42);
+    EXPECT_EQ(FixedPoint::bits_for((1 << 21) - 1), 42);
+    EXPECT_EQ(FixedPoint::bits_for(1 << 21), 41);
+    EXPECT_EQ(FixedPoint::bits_for(4'297'729'788), 30);
+    EXPECT_EQ(FixedPoint::bits_for(std::int64_t{1} << 40), 30);
+    for (const std::int64_t n : {std::int64_t{1}, std::int64_t{1} << 21, (std::int64_t{1} << 25) - 1})
+        EXPECT_LE(static_cast<double>(n) * std::ldexp(1.0, FixedPoint::bits_for(n)), 0x1p63) << n;
 }
 
 }  // namespace

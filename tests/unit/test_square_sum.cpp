@@ -17,7 +17,8 @@ struct Term {
     std::int64_t integer, count;
 };
 
-constexpr std::int64_t kMaxInteger = FixedPoint::kMaxMagnitude, kMaxCount = 1023;
+constexpr std::int64_t kMaxInteger = std::int64_t{1} << FixedPoint::kMostBits, kMaxCount = 1023;
+constexpr std::int64_t kLimb = std::int64_t{1} << 30;
 
 std::vector<Term> random_terms(std::size_t n) {
     std::mt19937_64 random(11);
@@ -72,10 +73,10 @@ TEST(SquareSum, IsThatOfPlain128BitIntegers) {
 
 TEST(SquareSum, TakesTheLargestTermsBetweenTwoCarries) {
     // A limb of a square is at most 2^30, times a count below 2^10, times 2^20 additions: 2^60 on top of the
-    // 2^30 or, in the second limb, 2^31 that a carry leaves. The high limb is largest for kMaxInteger, the
+    // 2^30 or, in the other limbs, 2^31 that a carry leaves. The high limb is largest for kMaxInteger, the
     // low one for the root of -7: squares of odd numbers are 1 modulo 8.
     constexpr std::int64_t kRootOfMinus7 = 1016643765;
-    static_assert(kRootOfMinus7 * kRootOfMinus7 % kMaxInteger == kMaxInteger - 7);
+    static_assert(kRootOfMinus7 * kRootOfMinus7 % kLimb == kLimb - 7);
     for (const std::int64_t integer : {kMaxInteger, -kMaxInteger, kMaxInteger - 1, kRootOfMinus7}) {
         SquareSum sum;
         constexpr std::int64_t kRounds = 5, kTerms = std::int64_t{1} << 20;

@@ -13,7 +13,7 @@ namespace rastertide {
 /// What a rank that fails tells the others.
 struct Failure {
     std::string message;
-    int exit_code = 1;  ///< what main() is to return on every rank
+    int exit_code = 1;               ///< what main() is to return on every rank
     std::string unreadable_input{};  ///< of an UnreadableInput
 };
 

@@ -10,23 +10,30 @@ namespace rastertide {
 /// How pixels are summed exactly: as the integers round((value - offset) * 2^exponent).
 ///
 /// Integers add up to the same sum in any order, so that clusters do not depend on tiles, threads and ranks.
-/// Rounding moves a pixel by at most 2^-(exponent + 1). Beyond kMaxMagnitude integers are cut.
+/// Rounding moves a pixel by at most 2^-(exponent + 1). Beyond max_magnitude() integers are cut.
 struct FixedPoint {
     double offset = 0;
     int exponent = 0;
+    int bits = kFewestBits;  ///< of the largest integer
 
     /// Sums of 2^33 patches fit 64 bits.
-    static constexpr std::int64_t kMaxMagnitude = std::int64_t{1} << 30;
+    static constexpr int kFewestBits = 30;
+    /// More than the 24 of a Float32 by far; and the kernels' prefixes of a row fit 64 bits.
+    static constexpr int kMostBits = 42;
+
+    /// As many as leave room in 64 bits for sums of so many patches, within the limits.
+    static int bits_for(std::int64_t n_patches);
 
     /// Offset and the largest exponent for finite values in [min, max]: the offset is their middle. Offset
-    /// and exponent are such that values lose nothing but their digits below 2^-30 of the range.
+    /// and exponent are such that values lose nothing but their digits below 2^-bits of the range.
     /// @throws InvalidArgument  not finite, or min > max
-    static FixedPoint for_range(double min, double max);
+    static FixedPoint for_range(double min, double max, int bits = kFewestBits);
 
     /// The same around an offset in [min, max]: near most values, pixels relative to it lose least in
     /// Float32.
-    static FixedPoint around(double offset, double min, double max);
+    static FixedPoint around(double offset, double min, double max, int bits = kFewestBits);
 
+    std::int64_t max_magnitude() const { return std::int64_t{1} << bits; }
     double scale() const;  ///< 2^exponent
     std::int64_t to_integer(float value) const;
 };

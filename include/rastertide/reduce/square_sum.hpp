@@ -13,11 +13,15 @@ namespace rastertide {
 /// bits.
 class SquareSum {
   public:
-    /// Adds count * integer^2. @param integer of FixedPoint: at most 2^30 in magnitude; 0 <= count < 2^10
+    /// Adds count * integer^2. @param integer of FixedPoint: at most 2^42 in magnitude; 0 <= count < 2^10
     void add(std::int64_t integer, std::int64_t count) {
-        const std::int64_t square = integer * integer;
-        limbs_[0] += (square & kMask) * count;
-        limbs_[1] += (square >> kLimbBits) * count;
+        __extension__ using Wide = unsigned __int128;
+        const std::uint64_t magnitude = static_cast<std::uint64_t>(integer < 0 ? -integer : integer);
+        const Wide square = Wide{magnitude} * magnitude;
+        for (int i = 0; i < 3; ++i) {
+            const auto limb = static_cast<std::int64_t>(square >> (i * kLimbBits)) & kMask;
+            limbs_[static_cast<std::size_t>(i)] += limb * count;
+        }
     }
     static constexpr std::int64_t kMostAdditions = std::int64_t{1} << 20;
     /// To be called at least after every kMostAdditions.

@@ -86,7 +86,7 @@ KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& model, floa
       sums(wanted),
       block_cols(cols_of_block(n_cols, patch, row_lines,
                                want_prefixes()   ? 12
-                               : want_integers() ? 8
+                               : want_integers() ? 12
                                                  : 4)),
       line_floats(floats_of_line(block_cols, patch)),
       blocks_per_row((n_cols + block_cols - 1) / block_cols),
@@ -135,7 +135,7 @@ KMeansScratch::KMeansScratch(const KMeansPlan& plan, const PruneStep* prune)
           plan.sums != KMeansSums::None ? prefix_integers(plan) + round_up(plan.n_clusters + 1, kSumUnit) +
                                               (plan.n_clusters + 1) * plan.cluster_integers()
                                         : 1)),
-      integers_(allocate_zeros<std::int32_t>((plan.want_integers() ? plan.n_bands : 1) * plan.line_floats)),
+      integers_(allocate_zeros<std::int64_t>((plan.want_integers() ? plan.n_bands : 1) * plan.line_floats)),
       label_row_(allocate_zeros<std::uint16_t>(plan.line_floats)),
       changed_row_(allocate_zeros<std::int32_t>(plan.line_floats)),
       open_row_(allocate_zeros<std::int32_t>(plan.line_floats + kColUnit)),

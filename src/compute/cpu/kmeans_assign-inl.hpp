@@ -36,14 +36,21 @@ using KS = hn::CappedTag<double, 8>;
 inline constexpr KS kScaled{};
 inline constexpr std::int64_t kSumStep = static_cast<std::int64_t>(hn::MaxLanes(kScaled));
 
+using KI64 = hn::RebindToSigned<KS>;
+inline constexpr KI64 kInteger{};
+
 /// FixedPoint::to_integer() of kSumStep pixels; 0 for NaN: a patch that holds one is in no run of labels.
-HWY_INLINE hn::Vec<KS> to_integers_of(const KMeansPlan& plan, const float* pixels) {
-    const auto most = hn::Set(kScaled, static_cast<double>(FixedPoint::kMaxMagnitude));
+HWY_INLINE hn::Vec<KI64> to_integers_of(const KMeansPlan& plan, const float* pixels) {
+    const auto most = hn::Set(kScaled, static_cast<double>(plan.fixed.max_magnitude()));
     const auto value = hn::PromoteTo(kScaled, hn::LoadU(hn::Rebind<float, KS>(), pixels));
     const auto scaled =
         hn::Mul(hn::Sub(value, hn::Set(kScaled, plan.fixed.offset)), hn::Set(kScaled, plan.scale));
-    const auto cut = hn::Max(hn::Min(hn::Round(scaled), most), hn::Neg(most));
-    return hn::IfThenElseZero(hn::Eq(value, value), cut);
+    const auto cut = hn::Max(hn::Min(scaled, most), hn::Neg(most));
+    // Beside 1.5 * 2^52 a double has whole digits only: the sum is rounded, to even, and its lowest bits are
+    // the integer.
+    const auto beside = hn::Set(kScaled, 0x1.8p52);
+    const auto integers = hn::Sub(hn::BitCast(kInteger, hn::Add(cut, beside)), hn::BitCast(kInteger, beside));
+    return hn::IfThenElseZero(hn::RebindMask(kInteger, hn::Eq(value, value)), integers);
 }
 
 /// The image rows under one row of patches: a ring that a new row enters at a time.
@@ -121,7 +128,7 @@ class PatchLines {
 
     HWY_INLINE void sum_line(std::int64_t place, const float* pixels) const {
         const std::int64_t band = place % plan_.n_bands;
-        std::int32_t* integers = scratch_.integers + (plan_.want_integers() ? band * plan_.line_floats : 0);
+        std::int64_t* integers = scratch_.integers + (plan_.want_integers() ? band * plan_.line_floats : 0);
         for (std::int64_t col = 0; col < plan_.line_floats; col += kCols) {
             to_integers(pixels + col, integers + col);
         }
@@ -134,11 +141,9 @@ class PatchLines {
         }
     }
 
-    HWY_INLINE void to_integers(const float* pixels, std::int32_t* integers) const {
-        for (std::int64_t i = 0; i < kCols; i += kSumStep) {
-            const hn::Rebind<std::int32_t, KS> whole;
-            hn::StoreU(hn::DemoteTo(whole, to_integers_of(plan_, pixels + i)), whole, integers + i);
-        }
+    HWY_INLINE void to_integers(const float* pixels, std::int64_t* integers) const {
+        for (std::int64_t i = 0; i < kCols; i += kSumStep)
+            hn::StoreU(to_integers_of(plan_, pixels + i), kInteger, integers + i);
     }
 
     const KMeansPlan& plan_;

@@ -70,7 +70,7 @@ HWY_INLINE void move_patch(const KMeansPlan& plan, const PatchLines& lines, cons
     ++scratch.counts[to];
     std::int64_t* from_sums = scratch.sums + from * plan.cluster_integers();
     std::int64_t* to_sums = scratch.sums + to * plan.cluster_integers();
-    const hn::Rebind<std::int64_t, KS> d;
+    const KI64 d;
     float last[kMaxPatchSize + 1] = {};
     for (std::int64_t line = 0; line < plan.row_lines; ++line) {
         const float* pixels = lines.raw()[line] + col;
@@ -79,7 +79,7 @@ HWY_INLINE void move_patch(const KMeansPlan& plan, const PatchLines& lines, cons
             pixels = last;
         }
         for (std::int64_t dx = 0; dx < plan.patch; dx += kSumStep) {
-            const auto integers = hn::ConvertTo(d, to_integers_of(plan, pixels + dx));
+            const auto integers = to_integers_of(plan, pixels + dx);
             hn::Store(hn::Sub(hn::Load(d, from_sums + dx), integers), d, from_sums + dx);
             hn::Store(hn::Add(hn::Load(d, to_sums + dx), integers), d, to_sums + dx);
         }
@@ -151,7 +151,7 @@ HWY_NOINLINE void move_pixels(const KMeansPlan& plan, std::int64_t n_changed, co
         ++scratch.counts[scratch.labels[col]];
     }
     for (std::int64_t band = 0; band < plan.n_bands; ++band) {
-        const std::int32_t* integers = scratch.integers + band * plan.line_floats;
+        const std::int64_t* integers = scratch.integers + band * plan.line_floats;
         std::int64_t* sums = scratch.sums + band;
         for (std::int64_t i = 0; i < n_changed; ++i) {
             const std::int64_t col = scratch.changed[i];

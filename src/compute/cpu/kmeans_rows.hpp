@@ -121,7 +121,7 @@ class KMeansScratch {
 
     float* pixels;            ///< [patch][n_bands][line_floats]: relative to the offset
     std::int64_t* prefixes;   ///< [patch][n_bands][line_floats]: sums of the integers of all columns before
-    std::int32_t* integers;   ///< [line_floats], of single pixels [n_bands][line_floats]: in fixed point
+    std::int64_t* integers;   ///< [line_floats], of single pixels [n_bands][line_floats]: in fixed point
     std::uint16_t* labels;    ///< [line_floats]
     float* distances;         ///< [line_floats]
     float* column_squares;    ///< [line_floats]
@@ -142,7 +142,7 @@ class KMeansScratch {
   private:
     hwy::AlignedFreeUniquePtr<float[]> floats_;
     hwy::AlignedFreeUniquePtr<std::int64_t[]> wide_integers_;
-    hwy::AlignedFreeUniquePtr<std::int32_t[]> integers_;
+    hwy::AlignedFreeUniquePtr<std::int64_t[]> integers_;
     hwy::AlignedFreeUniquePtr<std::uint16_t[]> label_row_;
     hwy::AlignedFreeUniquePtr<std::int32_t[]> changed_row_;
     hwy::AlignedFreeUniquePtr<std::int32_t[]> open_row_;

@@ -60,7 +60,7 @@ HWY_NOINLINE void add_patches_to_sums(const KMeansPlan& plan, const PatchLines& 
 inline void add_pixels_to_sums(const KMeansPlan& plan, std::int64_t n_cols, const KMeansScratch& scratch) {
     for (std::int64_t col = 0; col < n_cols; ++col) ++scratch.counts[scratch.labels[col]];
     for (std::int64_t band = 0; band < plan.n_bands; ++band) {
-        const std::int32_t* integers = scratch.integers + band * plan.line_floats;
+        const std::int64_t* integers = scratch.integers + band * plan.line_floats;
         std::int64_t* sums = scratch.sums + band;
         for (std::int64_t col = 0; col < n_cols; ++col) {
             sums[scratch.labels[col] * plan.n_bands] += integers[col];

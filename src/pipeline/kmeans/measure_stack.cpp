@@ -134,7 +134,7 @@ void require_differences(const StackMoments& moments, const ValueRange& range) {
                           ", expected at least 1e-15: Float32 cannot tell patches apart, scale the pixels");
 }
 
-/// Sums keep 30 bits of the range: one wild value takes them from all others.
+/// Sums keep 30 to 42 bits of the range: one wild value takes them from all others.
 void warn_of_coarse_steps(const KMeansRun& run, const StackMoments& moments, const ValueRange& range) {
     constexpr double kCoarse = 1e-3;
     const double step = 1 / moments.fixed.scale();
@@ -182,7 +182,8 @@ StackMoments measure_stack(KMeansRun& run, TilePasses& passes) {
         moments.n_patches = total.n / run.n_sample_bands();
         require_something_to_cluster(run, moments, range);
         moments.pixel_variance = total.std * total.std;
-        moments.fixed = FixedPoint::around(static_cast<float>(total.mean), range.min(), range.max());
+        moments.fixed = FixedPoint::around(static_cast<float>(total.mean), range.min(), range.max(),
+                                           FixedPoint::bits_for(moments.n_patches));
         require_differences(moments, range);
         warn_of_coarse_steps(run, moments, range);
     });
