@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line and --optfile: the input is the file. The options are those of all utilities, but for the
-// texts that GDAL reads (-a_srs, ...), which may name files and addresses.
+// texts that GDAL reads (-a_srs, ...), which may name files and addresses, and -date_regex, which is slow and
+// tried by fuzz_dates.cpp.
 #include <algorithm>
 #include <set>
 
@@ -30,7 +31,8 @@ std::vector<OptionSpec> option_specs() {
                                                 lof_option_specs(),
                                                 stack_option_specs(),
                                                 compute_option_specs()});
-    const std::set<std::string> left_out = {"a_srs", "te_srs", "t_srs", "projwin_srs", "optfile"};
+    const std::set<std::string> left_out = {"a_srs",       "te_srs",     "t_srs",
+                                            "projwin_srs", "date_regex", "optfile"};
     std::vector<OptionSpec> specs;
     std::set<std::string> seen;
     for (const OptionSpec& spec : all) {

@@ -19,12 +19,18 @@ Json fit_json(const KMeansFit& fit) {
             {"centers", fit.centers.values}};
 }
 
+/// get() would cast any number.
+std::int64_t whole_number(const Json& json) {
+    if (!json.is_number_integer()) throw InvalidArgument("is no whole number");
+    return json.get<std::int64_t>();
+}
+
 KMeansFit fit_of(const Json& json, int patch_size, std::int64_t n_sample_bands) {
-    PatchCenters centers{patch_size, n_sample_bands, json.at("k").get<std::int64_t>(),
+    PatchCenters centers{patch_size, n_sample_bands, whole_number(json.at("k")),
                          json.at("centers").get<std::vector<double>>()};
     centers.validate();
     KMeansFit fit = new_fit(std::move(centers));
-    fit.iterations = json.at("iterations").get<std::int64_t>();
+    fit.iterations = whole_number(json.at("iterations"));
     fit.converged = json.at("converged").get<bool>();
     return fit;
 }
