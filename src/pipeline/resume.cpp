@@ -50,9 +50,9 @@ bool finds_run_to_resume(const RunOptions& options) {
 void take_tiles_of_run(RunOptions& options, const RunKind& kind) {
     if (!finds_run_to_resume(options) || options.tile_n_cols > 0) return;
     const Json record = read_run_record(options.outdir, kind);
-    const Json tile = record.value(Json::json_pointer("/options/tile"), Json::array());
+    const Json tile = record["options"].value("tile", Json::array());
     const auto is_size = [](const Json& n) { return n.is_number_integer() && n.get<std::int64_t>() > 0; };
-    if (tile.size() != 2 || !is_size(tile[0]) || !is_size(tile[1])) {
+    if (!tile.is_array() || tile.size() != 2 || !is_size(tile[0]) || !is_size(tile[1])) {
         throw InvalidArgument("'" + options.outdir + "/" + kRunRecord + "': options/tile is " +
                               short_text(tile) + ", must be two sizes");
     }

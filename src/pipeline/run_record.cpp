@@ -35,6 +35,19 @@ Json inputs_json(const std::vector<std::string>& names) {
     return inputs;
 }
 
+/// Nothing if the text is not JSON, or nested deeper than any record: values are compared and written by
+/// recursion.
+Json parse_shallow(const std::string& text) {
+    constexpr int kMaxDepth = 32;
+    bool is_shallow = true;
+    const auto keep = [&](int depth, Json::parse_event_t, Json&) {
+        is_shallow = is_shallow && depth <= kMaxDepth;
+        return is_shallow;
+    };
+    Json json = Json::parse(text, keep, false);
+    return is_shallow ? json : Json();
+}
+
 }  // namespace
 
 std::string json_text(const Json& json) {
@@ -82,8 +95,11 @@ Json run_record(const StackRun& run, const RunKind& kind, const Json& options,
 
 Json read_run_record(const std::string& outdir, const RunKind& kind) {
     const std::string path = outdir + "/" + kRunRecord;
-    Json record = Json::parse(read_text_file(path), nullptr, false);
-    if (record.is_discarded() || !record.is_object() || record.value("software", "") != kind.software) {
+    Json record = parse_shallow(read_text_file(path));
+    const bool is_of_kind = record.is_object() && record.contains("software") &&
+                            record["software"] == kind.software && record.contains("options") &&
+                            record["options"].is_object();
+    if (!is_of_kind) {
         throw InvalidArgument("'" + path + "': is not the record of a " + kind.software +
                               " run; the folder is left as it is, name another one");
     }
@@ -93,7 +109,8 @@ Json read_run_record(const std::string& outdir, const RunKind& kind) {
 OutputFolder::Contents contents_of_run(const std::string& outdir, const RunKind& kind) {
     const Json record = read_run_record(outdir, kind);
     std::vector<std::string> extensions = {".vrt", ".tif", ".qml"};
-    const std::string format = record.value(Json::json_pointer("/options/of"), "");
+    const Json format_text = record["options"].value("of", Json(""));
+    const std::string format = format_text.is_string() ? format_text.get<std::string>() : "";
     if (!format.empty()) {
         extensions.push_back("." + format_extension(format));
         // What some formats put beside their file.

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "read/cf_calendar.hpp"
+#include "read/date_range.hpp"
 #include "read/lower_case.hpp"
 
 namespace rastertide {
@@ -165,14 +166,14 @@ std::string CfTime::problem() const {
 
 std::optional<Date> CfTime::date(double value) const {
     if (!is_time_ || !problem().empty() || !std::isfinite(value)) return std::nullopt;
-    constexpr double kMostSeconds = 1e13;
+    constexpr double kMostSeconds = 12000 * 366.0 * 86400;  // from any epoch to any year that a date may have
     const double since_epoch = value * unit_;
-    if (std::abs(since_epoch) > kMostSeconds) return std::nullopt;
+    if (!(std::abs(since_epoch) <= kMostSeconds)) return std::nullopt;
     const CfCalendar calendar = *parse_cf_calendar(calendar_);
     const double in_calendar = seconds_in_calendar(calendar, *epoch_) + since_epoch;
     const double since_1970 = std::round(seconds_of_name(calendar, in_calendar));
-    if (std::abs(since_1970) > kMostSeconds) return std::nullopt;
     const auto seconds = static_cast<std::int64_t>(since_1970);
+    if (!has_iso_year(seconds)) return std::nullopt;
     return Date{seconds, seconds % 86400 != 0};
 }
 

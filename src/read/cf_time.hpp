@@ -18,7 +18,7 @@ class CfTime {
 
     /// Why these units that are a time's are not understood; empty if they are, or are not a time's.
     std::string problem() const;
-    /// Nothing if the units are not understood, or the value is not finite.
+    /// Nothing if the units are not understood, or the time is not of the years 0 to 9999.
     std::optional<Date> date(double value) const;
 
   private:

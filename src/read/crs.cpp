@@ -11,16 +11,26 @@
 
 namespace rastertide {
 
-std::string crs_from_user_input(const std::string& text) {
+namespace {
+
+std::string crs_from(const std::string& text, CSLConstList limits) {
     const GdalErrorCapture errors;
     OGRSpatialReference crs;
     char* wkt = nullptr;
-    if (crs.SetFromUserInput(text.c_str()) != OGRERR_NONE || crs.exportToWkt(&wkt) != OGRERR_NONE) {
+    if (crs.SetFromUserInput(text.c_str(), limits) != OGRERR_NONE || crs.exportToWkt(&wkt) != OGRERR_NONE) {
         throw InvalidArgument("'" + text + "': not a coordinate reference system" +
                               (errors.text().empty() ? "" : ": " + errors.text()));
     }
     const std::unique_ptr<char, decltype(&VSIFree)> owner(wkt, &VSIFree);
     return wkt;
+}
+
+}  // namespace
+
+std::string crs_from_user_input(const std::string& text) { return crs_from(text, nullptr); }
+
+std::string crs_of_file(const std::string& text) {
+    return crs_from(text, OGRSpatialReference::SET_FROM_USER_INPUT_LIMITATIONS_get());
 }
 
 bool is_same_crs(const std::string& a_wkt, const std::string& b_wkt) {

@@ -11,6 +11,8 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/read/dates.hpp>
 
+#include "read/date_range.hpp"
+
 namespace rastertide {
 namespace {
 
@@ -107,12 +109,12 @@ std::optional<std::int64_t> scan_offset(Scanner& scanner) {
     return sign * (*hours * 3600 + *minutes * 60);
 }
 
-/// What connection strings hold in quotes: HDF5:"a_20200101.h5"://group/data.
+/// What connection strings hold in quotes: HDF5:"a_20200101.h5"://group/data. File names may have quotes,
+/// too.
 std::string quoted_or_whole(const std::string& text) {
-    const std::size_t open = text.find('"');
-    const std::size_t close = text.find('"', open + 1);
-    return open == std::string::npos || close == std::string::npos ? text
-                                                                   : text.substr(open + 1, close - open - 1);
+    const std::size_t open = text.find(":\"");
+    const std::size_t close = open == std::string::npos ? open : text.find('"', open + 2);
+    return close == std::string::npos ? text : text.substr(open + 2, close - open - 2);
 }
 
 std::string file_stem(const std::string& path) {
@@ -122,7 +124,14 @@ std::string file_stem(const std::string& path) {
     return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
 }
 
+/// std::regex calls itself for each character of a pattern and of a text: longer ones could end the stack.
+constexpr std::size_t kMostSearched = 1024;
+
 std::regex compile(const std::string& pattern) {
+    if (pattern.size() > kMostSearched) {
+        throw InvalidArgument("-date_regex has " + std::to_string(pattern.size()) + " characters, expected " +
+                              std::to_string(kMostSearched) + " at most");
+    }
     try {
         return std::regex(pattern);
     } catch (const std::regex_error& error) {
@@ -171,7 +180,8 @@ std::optional<Date> date_by_product(const std::string& name) {
 
 /// A day of the years 1900-2199 that is not part of a longer number, with the time if one follows; `-`, `_`
 /// and `.` may stand between the parts of the day.
-std::optional<Date> find_date(const std::string& name) {
+std::optional<Date> find_date(const std::string& text) {
+    const std::string name = text.substr(0, kMostSearched);
     static const std::regex kDay(
         "(?:^|[^0-9])((?:19|20|21)[0-9]{2})(?:([-_.])([0-9]{2})\\2([0-9]{2})|([0-9]{2})([0-9]{2}))"
         "(?:[Tt]([0-9]{6})|[Tt]([0-9]{4}))?(?![0-9])");
@@ -247,7 +257,8 @@ std::optional<Date> parse_date(std::string_view text) {
     if (!time) return std::nullopt;
     const auto offset = scan_offset(scanner);
     if (!offset || !scanner.done()) return std::nullopt;
-    return Date{*day + *time - *offset, true};
+    const std::int64_t seconds = *day + *time - *offset;
+    return has_iso_year(seconds) ? std::optional(Date{seconds, true}) : std::nullopt;
 }
 
 std::optional<Date> date_from_filename(const std::string& path, const std::string& regex) {
@@ -255,12 +266,13 @@ std::optional<Date> date_from_filename(const std::string& path, const std::strin
     const std::string name = file_stem(file);
     if (!regex.empty()) return date_from_text(name, regex);
     const auto date = find_date(name);
-    return date ? date : find_date(product_folder(file));
+    const bool is_searched = file.size() <= kMostSearched;
+    return date || !is_searched ? date : find_date(product_folder(file));
 }
 
 std::optional<Date> date_from_text(const std::string& text, const std::string& regex) {
     const std::regex pattern = compile(regex);
-    return first_match(text, pattern, pattern.mark_count() > 0 ? 1 : 0);
+    return first_match(text.substr(0, kMostSearched), pattern, pattern.mark_count() > 0 ? 1 : 0);
 }
 
 std::vector<Date> read_dates_file(const std::string& path) {

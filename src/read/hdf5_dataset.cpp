@@ -11,6 +11,8 @@ namespace rastertide {
 namespace {
 
 constexpr std::size_t kStackAxes = 3;
+constexpr hsize_t kMostDates = hsize_t{1} << 20;
+constexpr hsize_t kMostPixels = hsize_t{1} << 27;  // of a row or column, and coordinates: 1 GiB of them
 
 bool is_number(const Hdf5Calls& calls, hid_t dataset) {
     const Hdf5Id type = calls.own(H5Dget_type(dataset));
@@ -37,6 +39,21 @@ herr_t visit(hid_t file, const char* path, const H5O_info_t* info, void* data) {
     return 0;
 }
 
+/// The sizes are the file's word, which takes a few bytes: memory must not follow it anywhere.
+void require_sizes(const std::string& what, const std::vector<hsize_t>& shape) {
+    const bool fits = shape[0] <= kMostDates && shape[1] <= kMostPixels && shape[2] <= kMostPixels;
+    if (fits && shape[0] > 0 && shape[1] > 0 && shape[2] > 0) return;
+    throw InvalidArgument(what + "has " + shape_text(shape) + " values, expected 1 to " +
+                          std::to_string(kMostDates) + " dates, 1 to " + std::to_string(kMostPixels) +
+                          " rows and columns");
+}
+
+/// Whether a dataset's values can be those of an axis.
+bool is_list(const Hdf5Calls& calls, hid_t dataset) {
+    const std::vector<hsize_t> shape = shape_of(calls, dataset);
+    return shape.size() == 1 && shape[0] <= kMostPixels;
+}
+
 std::string joined(const std::vector<std::string>& paths) {
     std::string text;
     for (const std::string& path : paths) text += (text.empty() ? "" : ", ") + path;
@@ -52,11 +69,11 @@ std::string only_stack(const Hdf5Calls& calls, hid_t file, const Hdf5Name& name)
 }
 
 /// The datasets that the scales of an axis are.
-std::vector<hid_t> scales_of(hid_t dataset, unsigned axis) {
-    std::vector<hid_t> scales;
+std::vector<Hdf5Id> scales_of(hid_t dataset, unsigned axis) {
+    std::vector<Hdf5Id> scales;
     const auto keep = [](hid_t, unsigned, hid_t scale, void* data) -> herr_t {
         H5Iinc_ref(scale);
-        static_cast<std::vector<hid_t>*>(data)->push_back(scale);
+        static_cast<std::vector<Hdf5Id>*>(data)->emplace_back(scale);
         return 0;
     };
     H5DSiterate_scales(dataset, axis, nullptr, keep, &scales);
@@ -95,6 +112,7 @@ Hdf5Id open_stack(const Hdf5Calls& calls, hid_t file, const Hdf5Name& name) {
                               shape_text(shape) + "), expected 3: time, y, x");
     }
     if (!is_number(calls, dataset.get())) throw InvalidArgument(what + "is not of real numbers");
+    require_sizes(what, shape);
     return dataset;
 }
 
@@ -125,7 +143,9 @@ std::optional<std::string> text_attribute(const Hdf5Calls& calls, hid_t object, 
     if (H5Aexists(object, name) <= 0) return std::nullopt;
     const Hdf5Id attribute = calls.own(H5Aopen(object, name, H5P_DEFAULT));
     const Hdf5Id type = calls.own(H5Aget_type(attribute.get()));
-    if (H5Tget_class(type.get()) != H5T_STRING) return std::nullopt;
+    const Hdf5Id space = calls.own(H5Aget_space(attribute.get()));
+    const bool is_one = H5Sget_simple_extent_npoints(space.get()) == 1;
+    if (H5Tget_class(type.get()) != H5T_STRING || !is_one) return std::nullopt;
     if (H5Tis_variable_str(type.get()) > 0) {
         char* text = nullptr;
         calls.check(H5Aread(attribute.get(), type.get(), &text));
@@ -154,10 +174,9 @@ std::optional<double> number_attribute(const Hdf5Calls& calls, hid_t object, con
 
 Hdf5Id open_coordinate(const Hdf5Calls& calls, hid_t dataset, unsigned axis,
                        const std::vector<std::string>& names) {
-    std::vector<hid_t> scales = scales_of(dataset, axis);
-    Hdf5Id first(scales.empty() ? H5I_INVALID_HID : scales.front());
-    for (std::size_t i = 1; i < scales.size(); ++i) H5Idec_ref(scales[i]);
-    if (first.get() >= 0) return first;
+    for (Hdf5Id& scale : scales_of(dataset, axis)) {
+        if (is_list(calls, scale.get())) return std::move(scale);
+    }
 
     const hsize_t length = shape_of(calls, dataset)[axis];
     const std::string path = path_of(dataset);
@@ -196,6 +215,7 @@ std::vector<std::string> read_texts(const Hdf5Calls& calls, hid_t dataset) {
         return texts;
     }
     const std::size_t width = H5Tget_size(type.get());
+    if (n > 0 && width > kMostPixels / n) return {};
     std::string all(n * width, '\0');
     calls.check(H5Dread(dataset, type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()));
     for (std::size_t i = 0; i < n; ++i) {

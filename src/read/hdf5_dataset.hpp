@@ -27,12 +27,12 @@ std::vector<hsize_t> shape_of(const Hdf5Calls& calls, hid_t dataset);
 std::string shape_text(const std::vector<hsize_t>& shape);
 std::string path_of(hid_t object);
 
-/// Attributes; nothing if there is none of that name and kind.
+/// Attributes; nothing if there is none of that name and kind, or it is a list of texts.
 std::optional<std::string> text_attribute(const Hdf5Calls& calls, hid_t object, const char* name);
 std::optional<double> number_attribute(const Hdf5Calls& calls, hid_t object, const char* name);
 
-/// The coordinate variable of one axis of a stack: its dimension scale, else a one-dimensional dataset beside
-/// it that has one of the names and the axis' length. An id below 0 if there is none.
+/// The coordinate variable of one axis of a stack: its one-dimensional scale, else a one-dimensional dataset
+/// beside it that has one of the names and the axis' length. An id below 0 if there is none.
 Hdf5Id open_coordinate(const Hdf5Calls& calls, hid_t dataset, unsigned axis,
                        const std::vector<std::string>& names);
 

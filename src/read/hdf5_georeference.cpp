@@ -33,9 +33,15 @@ struct Spacing {
 };
 
 /// Nothing if there are no coordinates, or too few to know the step.
-std::optional<Spacing> read_spacing(const Hdf5Calls& calls, hid_t coordinate, const std::string& what) {
+/// @param n  pixels of the axis
+std::optional<Spacing> read_spacing(const Hdf5Calls& calls, hid_t coordinate, hsize_t n,
+                                    const std::string& what) {
     const std::vector<double> values =
         coordinate < 0 ? std::vector<double>{} : read_numbers(calls, coordinate);
+    if (!values.empty() && values.size() != n) {
+        throw InvalidArgument(what + ": '" + path_of(coordinate) + "' holds " +
+                              std::to_string(values.size()) + " coordinates, expected " + std::to_string(n));
+    }
     if (values.size() < 2) return std::nullopt;
     const Spacing spacing = {values.front(),
                              (values.back() - values.front()) / static_cast<double>(values.size() - 1)};
@@ -87,7 +93,7 @@ std::string crs_by_gdal(const std::string& file, const std::string& dataset) {
 std::string read_crs(const Hdf5Calls& calls, hid_t dataset, hid_t mapping, hid_t x, const std::string& file) {
     for (const char* name : {"crs_wkt", "spatial_ref"}) {
         const auto wkt = mapping < 0 ? std::nullopt : text_attribute(calls, mapping, name);
-        if (wkt && !wkt->empty()) return crs_from_user_input(*wkt);
+        if (wkt && !wkt->empty()) return crs_of_file(*wkt);
     }
     const std::string wkt = crs_by_gdal(file, path_of(dataset));
     if (!wkt.empty()) return wkt;
@@ -118,8 +124,8 @@ Hdf5Georeference read_georeference(const Hdf5Calls& calls, hid_t dataset, const 
     const Hdf5Id mapping = open_grid_mapping(calls, dataset);
     result.grid.crs_wkt = read_crs(calls, dataset, mapping.get(), x.get(), file);
 
-    const auto cols = read_spacing(calls, x.get(), what);
-    const auto rows = read_spacing(calls, y.get(), what);
+    const auto cols = read_spacing(calls, x.get(), shape[kX], what);
+    const auto rows = read_spacing(calls, y.get(), shape[kY], what);
     if (cols && rows) {
         result.first_row_is_last = rows->step > 0;
         const double height = std::abs(rows->step);

@@ -102,10 +102,12 @@ class Hdf5Source final : public RasterSource {
         describe_access(calls);
     }
 
-    /// GDAL's driver takes the rows as they are stored, signs, and one of two nodata values.
+    /// Nothing where GDAL's driver reads otherwise: it takes the rows as they are stored, signs, and one of
+    /// two nodata values.
     void describe_access(const Hdf5Calls& calls) {
         if (flipped_ || wraps_at_ != 0 || has_missing_) return;
         const std::string file = std::filesystem::absolute(name_.file).string();
+        if (file.find('"') != std::string::npos) return;  // which would end the name in GDAL's
         for (std::size_t i = 0; i < info_.bands.size(); ++i) {
             info_.bands[i].gdal = {"HDF5:\"" + file + "\":/" + name_.dataset,
                                    static_cast<int>(i) + 1,

@@ -24,12 +24,16 @@ bool is_shard(const fs::path& entry) {
     return name.starts_with("t_") && (name.ends_with(".tif") || name.ends_with(".tif.aux.xml"));
 }
 
+/// A link is no folder of the run's: what it points at is somebody's.
+bool is_folder(const fs::path& path) { return fs::is_directory(fs::symlink_status(path)); }
+
 void remove_if_empty(const fs::path& folder) {
-    if (fs::is_directory(folder) && fs::is_empty(folder)) fs::remove(folder);
+    if (is_folder(folder) && fs::is_empty(folder)) fs::remove(folder);
 }
 
 void remove_shards(const fs::path& folder) {
-    if (!fs::is_directory(folder)) return;
+    if (fs::is_symlink(folder)) fs::remove(folder);
+    if (!is_folder(folder)) return;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         if (is_shard(entry.path())) fs::remove(entry.path());
     }
@@ -45,10 +49,12 @@ void remove_temporaries(const fs::path& folder) {
 }
 
 void remove_run(const fs::path& folder, const OutputFolder::Contents& contents) {
-    for (const std::string& product : contents.products) remove_shards(folder / "tiles" / product);
+    const fs::path tiles = folder / "tiles";
+    if (fs::is_symlink(tiles)) fs::remove(tiles);
+    for (const std::string& product : contents.products) remove_shards(tiles / product);
     remove_temporaries(folder);
-    remove_temporaries(folder / "tiles");
-    remove_if_empty(folder / "tiles");
+    remove_temporaries(tiles);
+    remove_if_empty(tiles);
     for (const std::string& file : contents.files) {
         fs::remove(folder / file);
         fs::remove(folder / (file + ".aux.xml"));  // statistics of pixels that are gone
@@ -106,10 +112,11 @@ OutputFolder OutputFolder::resume(const std::string& path) {
         OutputFolder folder(path);
         folder.lock_ = std::make_shared<FolderLock>(path);
         remove_temporaries(path);
-        remove_temporaries(folder.file("tiles"));
-        if (fs::is_directory(folder.file("tiles"))) {
-            for (const fs::directory_entry& product : fs::directory_iterator(folder.file("tiles")))
-                remove_temporaries(product.path());
+        if (is_folder(folder.file("tiles"))) {
+            remove_temporaries(folder.file("tiles"));
+            for (const fs::directory_entry& product : fs::directory_iterator(folder.file("tiles"))) {
+                if (is_folder(product.path())) remove_temporaries(product.path());
+            }
         }
         return folder;
     } catch (const fs::filesystem_error& error) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <rastertide/core/error.hpp>
 #include <rastertide/read/dates.hpp>
 
 namespace rastertide {
@@ -92,6 +93,20 @@ INSTANTIATE_TEST_SUITE_P(
         NameCase{"AST_L1T_00301032020170815_20200204123456_12345.hdf", "2020-01-03T17:08:15Z"},
         NameCase{"NETCDF:\"/d/sst_2020-01-03.nc\":group/sst", "2020-01-03"},
         NameCase{"/vsizip//d/20180101.zip/vv_2020_01_03.tif", "2020-01-03"}));
+
+TEST(Dates, OfOtherYearsThanTheFourDigitsOfIso8601AreNone) {
+    EXPECT_EQ(parse_date("9999-12-31T23:59:59Z")->iso(), "9999-12-31T23:59:59Z");
+    EXPECT_FALSE(parse_date("9999-12-31T23:59:59-01:00").has_value());
+    EXPECT_FALSE(parse_date("0000-01-01T00:00+01:00").has_value());
+}
+
+TEST(Dates, LongTextsAndRegexesDoNotEndTheStack) {
+    const std::string stars(1000000, '*');
+    EXPECT_THROW(date_from_text("", std::string(1000000, '(')), InvalidArgument);
+    EXPECT_FALSE(date_from_text(stars, "(.*)x").has_value());
+    EXPECT_FALSE(date_from_filename("S2A_OPER_" + stars).has_value());
+    EXPECT_EQ(date_from_filename("/d \"e\"/s_2020-01-03 \"f\".tif")->iso(), "2020-01-03");
+}
 
 INSTANTIATE_TEST_SUITE_P(
     NumbersThatAreNoDates, Names,

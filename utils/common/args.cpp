@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include <boost/program_options.hpp>
+#include <boost/token_functions.hpp>
 
 namespace rastertide::utils {
 namespace {
@@ -90,8 +91,12 @@ std::vector<std::string> words_of_file(const std::string& path) {
     std::vector<std::string> words;
     for (std::string line; std::getline(file, line);) {
         if (line.empty() || line.front() == '#') continue;
-        const std::vector<std::string> more = po::split_unix(line);
-        words.insert(words.end(), more.begin(), more.end());
+        try {
+            const std::vector<std::string> more = po::split_unix(line);
+            words.insert(words.end(), more.begin(), more.end());
+        } catch (const boost::escaped_list_error& error) {
+            throw UsageError("--optfile '" + path + "': cannot split '" + line + "': " + error.what());
+        }
     }
     return words;
 }

@@ -34,6 +34,7 @@ KMeansAlgorithm algorithm(const std::string& word) {
 
 /// A word, or else a file's name.
 void set_init(RunKMeansOptions& options, const std::string& word) {
+    std::error_code no_name;
     if (word == "sample") {
         options.init = KMeansInit::Sample;
     } else if (word == "kmeans||" || word == "k-means||") {
@@ -42,7 +43,7 @@ void set_init(RunKMeansOptions& options, const std::string& word) {
         options.init = KMeansInit::KMeansPlusPlus;
     } else if (word == "random") {
         options.init = KMeansInit::Random;
-    } else if (std::filesystem::exists(word)) {
+    } else if (std::filesystem::exists(word, no_name)) {
         options.init = KMeansInit::File;
         options.init_file = word;
     } else {

@@ -108,12 +108,20 @@ void configure_gdal(const Args& args) {
     }
 }
 
+/// Names may hold line ends, and what a terminal would obey.
+std::string one_line(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+    return text;
+}
+
 Logger make_logger(const Args& args) {
     const bool quiet = args.has("q");
     const bool verbose = args.has("v") || args.has("debug");
     return [quiet, verbose](LogLevel level, const std::string& message) {
-        if (level == LogLevel::Warning && !quiet) std::fprintf(stderr, "Warning: %s\n", message.c_str());
-        if (level != LogLevel::Warning && verbose) std::fprintf(stderr, "%s\n", message.c_str());
+        if (level == LogLevel::Warning && !quiet)
+            std::fprintf(stderr, "Warning: %s\n", one_line(message).c_str());
+        if (level != LogLevel::Warning && verbose) std::fprintf(stderr, "%s\n", one_line(message).c_str());
     };
 }
 
@@ -169,7 +177,7 @@ void run_body(const UtilityInfo& info, int argc, char** argv, Communicator& comm
 }
 
 void print_error(const std::string& name, const std::string& text) {
-    std::fprintf(stderr, "%s: error: %s\n", name.c_str(), text.c_str());
+    std::fprintf(stderr, "%s: error: %s\n", name.c_str(), one_line(text).c_str());
 }
 
 }  // namespace

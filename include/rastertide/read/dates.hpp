@@ -23,7 +23,7 @@ struct Date {
 
 /// Reads YYYY-MM-DD, YYYYMMDD, YYYYDDD (day of year), each with an optional time ([T ]hh:mm[:ss[.f]] or
 /// Thhmmss, Z or offset), and GDAL's and TIFF's YYYY:MM:DD hh:mm:ss. Nothing if the whole text is not such a
-/// date or the day does not exist.
+/// date, the day does not exist, or the time is not of the years 0 to 9999 in UTC.
 std::optional<Date> parse_date(std::string_view text);
 
 /// When a scene was taken, by its file name; of a connection string the part in quotes counts. Folders and
@@ -34,7 +34,8 @@ std::optional<Date> parse_date(std::string_view text);
 /// find one of
 ///               YYYYMMDD[Thhmmss], YYYY-MM-DD (or with _ or .), YYYYDDD[Thhmmss], YYYYMMDDhhmm[ss] between
 ///               years 1900 and 2199, none of them a part of a longer number
-/// @throws InvalidArgument  the regex is not valid
+/// Of a text the first 1024 characters are searched. @throws InvalidArgument  the regex is not valid, or
+/// longer
 std::optional<Date> date_from_filename(const std::string& path, const std::string& regex = "");
 
 /// The first match of a regex in a text that is a date. Parameters and errors as above; the regex is not

@@ -19,12 +19,18 @@ Json fit_json(const KMeansFit& fit) {
             {"centers", fit.centers.values}};
 }
 
-KMeansFit fit_of(const KMeansRun& run, const Json& json) {
-    PatchCenters centers{run.options.patch_size, run.n_sample_bands(), json.at("k").get<std::int64_t>(),
+/// get() would cast any number.
+std::int64_t whole_number(const Json& json) {
+    if (!json.is_number_integer()) throw InvalidArgument("is no whole number");
+    return json.get<std::int64_t>();
+}
+
+KMeansFit fit_of(const Json& json, int patch_size, std::int64_t n_sample_bands) {
+    PatchCenters centers{patch_size, n_sample_bands, whole_number(json.at("k")),
                          json.at("centers").get<std::vector<double>>()};
     centers.validate();
     KMeansFit fit = new_fit(std::move(centers));
-    fit.iterations = json.at("iterations").get<std::int64_t>();
+    fit.iterations = whole_number(json.at("iterations"));
     fit.converged = json.at("converged").get<bool>();
     return fit;
 }
@@ -45,6 +51,25 @@ bool are_of_run(const std::vector<KMeansFit>& fits, const RunKMeansOptions& opti
 
 }  // namespace
 
+std::vector<KMeansFit> fits_of_text(const std::string& text, const RunKMeansOptions& options,
+                                    std::int64_t n_sample_bands) {
+    std::vector<KMeansFit> fits;
+    try {
+        for (const Json& json : Json::parse(text))
+            fits.push_back(fit_of(json, options.patch_size, n_sample_bands));
+    } catch (const std::exception&) {
+        fits.clear();
+    }
+    if (!are_of_run(fits, options)) throw InvalidArgument("is not the state of this run's fits");
+    return fits;
+}
+
+std::string text_of_fits(const std::vector<KMeansFit>& fits) {
+    Json json = Json::array();
+    for (const KMeansFit& fit : fits) json.push_back(fit_json(fit));
+    return json.dump();
+}
+
 std::vector<KMeansFit> FitState::read() {
     std::vector<KMeansFit> fits;
     if (!run_.resumed) return fits;
@@ -58,13 +83,10 @@ std::vector<KMeansFit> FitState::read() {
     if (text.empty()) return fits;
     together(run_.comm, [&] {
         try {
-            for (const Json& json : Json::parse(text)) fits.push_back(fit_of(run_, json));
-        } catch (const std::exception&) {
-            fits.clear();
-        }
-        if (!are_of_run(fits, run_.options)) {
-            throw InvalidArgument("'" + path_of(run_) +
-                                  "': is not the state of this run's fits; without the file they begin anew");
+            fits = fits_of_text(text, run_.options, run_.n_sample_bands());
+        } catch (const InvalidArgument& error) {
+            throw InvalidArgument("'" + path_of(run_) + "': " + error.what() +
+                                  "; without the file they begin anew");
         }
     });
     return fits;
@@ -74,9 +96,7 @@ void FitState::keep(const std::vector<KMeansFit>& fits) {
     constexpr int kLeastRatio = 50;  // of the time between two writes to that of one
     const auto now = std::chrono::steady_clock::now();
     if (run_.comm.rank() != 0 || now - kept_ < kLeastRatio * cost_) return;
-    Json json = Json::array();
-    for (const KMeansFit& fit : fits) json.push_back(fit_json(fit));
-    write_text_file(path_of(run_), json.dump());
+    write_text_file(path_of(run_), text_of_fits(fits));
     kept_ = std::chrono::steady_clock::now();
     cost_ = kept_ - now;
 }

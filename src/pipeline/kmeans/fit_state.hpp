@@ -3,11 +3,19 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "pipeline/kmeans/kmeans_run.hpp"
 
 namespace rastertide {
+
+/// fit_state.json, and back: numbers read back to the same double.
+/// @throws InvalidArgument  the text is not the state of fits with these options
+std::vector<KMeansFit> fits_of_text(const std::string& text, const RunKMeansOptions& options,
+                                    std::int64_t n_sample_bands);
+std::string text_of_fits(const std::vector<KMeansFit>& fits);
 
 class FitState {
   public:
