@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <hdf5.h>
+
+#include "write/hdf5_failsafe_driver.hpp"
+#include "write/hdf5_stack_file.hpp"
+#include "write/stack_layout.hpp"
+
+namespace rastertide {
+namespace {
+
+class Hdf5Pixels final : public StackWriter {
+  public:
+    Hdf5Pixels(const std::string& name, const std::string& path, const StackLayout& layout)
+        : name_(name), grid_(layout.grid), n_dates_(static_cast<std::int64_t>(layout.dates.size())) {
+        call_hdf5(name_, failure_, [&](const Hdf5Calls& calls) {
+            const Hdf5Id access = make_failsafe_access(calls, failure_);
+            file_ = calls.own(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()));
+            data_ = calls.own(H5Dopen2(file_.get(), layout.variable.c_str(), H5P_DEFAULT));
+        });
+        chunk_n_rows_ = std::min(layout.chunk_n_rows, grid_.n_rows);
+        chunk_n_cols_ = std::min(layout.chunk_n_cols, grid_.n_cols);
+    }
+
+    void write(const Window& window, const float* values) override {
+        check_window(name_, window, grid_);
+        call_hdf5(name_, failure_, [&](const Hdf5Calls& calls) {
+            for (std::int64_t date = 0; date < n_dates_; ++date) {
+                write_date(calls, date, window, values + date * window.n_pixels());
+            }
+        });
+    }
+
+    void close() override {
+        call_hdf5(name_, failure_, [&](const Hdf5Calls& calls) {
+            calls.check(H5Dclose(data_.release()));
+            calls.check(H5Fclose(file_.release()));
+        });
+    }
+
+  private:
+    /// Chunk by chunk, each from memory of its own order: else each row of a chunk would be a write to the
+    /// file.
+    void write_date(const Hdf5Calls& calls, std::int64_t date, const Window& window, const float* values) {
+        const auto end_of_chunk = [](std::int64_t at, std::int64_t size, std::int64_t end) {
+            return std::min((at / size + 1) * size, end);
+        };
+        const std::int64_t end_row = window.row + window.n_rows;
+        const std::int64_t end_col = window.col + window.n_cols;
+        for (std::int64_t row = window.row; row < end_row;) {
+            const std::int64_t next_row = end_of_chunk(row, chunk_n_rows_, end_row);
+            for (std::int64_t col = window.col; col < end_col;) {
+                const std::int64_t next_col = end_of_chunk(col, chunk_n_cols_, end_col);
+                const Window piece{col, row, next_col - col, next_row - row};
+                gather(window, piece, values);
+                write_piece(calls, date, piece);
+                col = next_col;
+            }
+            row = next_row;
+        }
+    }
+
+    void gather(const Window& window, const Window& piece, const float* values) {
+        piece_.resize(static_cast<std::size_t>(piece.n_pixels()));
+        for (std::int64_t row = 0; row < piece.n_rows; ++row) {
+            std::copy_n(values + (piece.row - window.row + row) * window.n_cols + (piece.col - window.col),
+                        piece.n_cols, piece_.data() + row * piece.n_cols);
+        }
+    }
+
+    void write_piece(const Hdf5Calls& calls, std::int64_t date, const Window& piece) {
+        const std::array<hsize_t, 3> start = {static_cast<hsize_t>(date), static_cast<hsize_t>(piece.row),
+                                              static_cast<hsize_t>(piece.col)};
+        const std::array<hsize_t, 3> count = {1, static_cast<hsize_t>(piece.n_rows),
+                                              static_cast<hsize_t>(piece.n_cols)};
+        const Hdf5Id in_memory = calls.own(H5Screate_simple(3, count.data(), nullptr));
+        const Hdf5Id in_file = calls.own(H5Dget_space(data_.get()));
+        calls.check(
+            H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+        calls.check(H5Dwrite(data_.get(), H5T_NATIVE_FLOAT, in_memory.get(), in_file.get(), H5P_DEFAULT,
+                             piece_.data()));
+    }
+
+    std::string name_;
+    Grid grid_;
+    std::int64_t n_dates_;
+    std::int64_t chunk_n_rows_ = 0;
+    std::int64_t chunk_n_cols_ = 0;
+    std::vector<float> piece_;
+    WriteFailure failure_;  // before the ids: their closing may note a failure
+    Hdf5Id file_;
+    Hdf5Id data_;
+};
+
+}  // namespace
+
+std::unique_ptr<StackWriter> open_hdf5_pixels(const std::string& name, const std::string& path,
+                                              const StackLayout& layout) {
+    return std::make_unique<Hdf5Pixels>(name, path, layout);
+}
+
+}  // namespace rastertide

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two steps of a file of make_hdf5_stack(): it is made whole but for its pixels, then they are written.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <rastertide/write/stack_writer.hpp>
+
+namespace rastertide {
+
+/// Makes the file `path` with everything but its pixels, for which space is taken on the disk: a full disk is
+/// told here, where file systems can tell.
+/// @param name  of the file in the end, for errors
+/// @throws IoError, BackendUnavailable
+void make_hdf5_file(const std::string& name, const std::string& path, const StackLayout& layout);
+
+/// Opens a file of make_hdf5_file() for its pixels; close() leaves it under the name it has.
+/// @throws IoError, BackendUnavailable
+std::unique_ptr<StackWriter> open_hdf5_pixels(const std::string& name, const std::string& path,
+                                              const StackLayout& layout);
+
+}  // namespace rastertide
