@@ -97,10 +97,10 @@ KMeansSummary run_kmeans(const RunKMeansOptions& requested, Communicator& comm, 
         options.model_file.empty() ? fit_and_label(run, progress) : label_with_model(run, progress);
     KMeansSummary summary = summarise(run, labeled);
     if (summary.n_patches == 0) run.say(LogLevel::Warning, "no patch is whole: every label is nodata");
-    together(comm, [&] {
+    {
         const StageClock::Timer timer(clock, Stage::Products);
-        if (comm.rank() == 0) write_kmeans_products(run, labeled.model, summary);
-    });
+        write_kmeans_products(run, labeled.model, summary);
+    }
     const RunCosts costs = reduce_costs(run);
     set_costs(summary, costs);
     together(comm, [&] {

@@ -91,10 +91,10 @@ LofSummary run_lof(const RunLofOptions& requested, Communicator& comm, const Log
     const AnomalyCounts anomalies = mark_anomalies(run, threshold, part_of(progress, kScoreShare, 1));
 
     LofSummary summary = summarise(run, statistics, threshold, anomalies);
-    together(comm, [&] {
+    {
         const StageClock::Timer timer(clock, Stage::Products);
-        if (comm.rank() == 0) write_lof_products(run, statistics, summary);
-    });
+        write_lof_products(run, statistics, summary);
+    }
     warn_of_odd_results(run, summary);
     const RunCosts costs = reduce_costs(run);
     set_costs(summary, costs);

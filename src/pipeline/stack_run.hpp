@@ -85,7 +85,7 @@ RasterSeries open_stack(const RunOptions& options, const Communicator& comm, con
 /// @param record  called on the first rank
 void prepare_folder(StackRun& run, const RunKind& kind, const std::function<Json()>& record);
 
-/// Joins the shards of a product with a band a date into its VRT and, with -of, one file.
+/// Joins the shards of a product with a band a date into its VRT and, with -of, one file. Collective.
 void write_date_product(const StackRun& run, Product product);
 /// Joins the shards of a product into a VRT at `path`. @param prefix  from the VRT's folder to the run's
 void write_product_mosaic(const StackRun& run, const std::string& path, const Product& product,

@@ -5,6 +5,10 @@
 
 #include <hdf5.h>
 
+#include <rastertide/core/error.hpp>
+#include <rastertide/write/hdf5_copy.hpp>
+
+#include "core/rank_group.hpp"
 #include "write/hdf5_failsafe_driver.hpp"
 #include "write/hdf5_stack_file.hpp"
 #include "write/stack_layout.hpp"
@@ -12,14 +16,34 @@
 namespace rastertide {
 namespace {
 
+/// Nothing here needs MPI's calls, of which HDF5's headers bring the types. Other than in a file of our
+/// driver, a write that fails is an error of HDF5's: only pixels are written, of which it keeps nothing that
+/// closing the file would have to write again.
+Hdf5Id make_parallel_access([[maybe_unused]] const Hdf5Calls& calls, [[maybe_unused]] const std::string& name,
+                            [[maybe_unused]] const RankGroup& group) {
+#ifdef H5_HAVE_PARALLEL
+    Hdf5Id access = calls.own(H5Pcreate(H5P_FILE_ACCESS));
+    // HDF5 works on a duplicate: what it sends does not meet what the ranks send each other.
+    calls.check(H5Pset_fapl_mpio(access.get(), *static_cast<const MPI_Comm*>(group.mpi_comm),
+                                 *static_cast<const MPI_Info*>(group.mpi_info)));
+    return access;
+#else
+    throw InternalError("'" + name + "': this HDF5 is not parallel");
+#endif
+}
+
 class Hdf5Pixels final : public StackWriter {
   public:
-    Hdf5Pixels(const std::string& name, const std::string& path, const StackLayout& layout)
-        : name_(name), grid_(layout.grid), n_dates_(static_cast<std::int64_t>(layout.dates.size())) {
+    Hdf5Pixels(const std::string& name, const std::string& path, const StackLayout& layout,
+               const RankGroup* group)
+        : name_(name),
+          variable_(layout.variable),
+          grid_(layout.grid),
+          n_dates_(static_cast<std::int64_t>(layout.dates.size())) {
         call_hdf5(name_, failure_, [&](const Hdf5Calls& calls) {
-            const Hdf5Id access = make_failsafe_access(calls, failure_);
+            const Hdf5Id access = group == nullptr ? make_failsafe_access(calls, failure_)
+                                                   : make_parallel_access(calls, name, *group);
             file_ = calls.own(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()));
-            data_ = calls.own(H5Dopen2(file_.get(), layout.variable.c_str(), H5P_DEFAULT));
         });
         chunk_n_rows_ = std::min(layout.chunk_n_rows, grid_.n_rows);
         chunk_n_cols_ = std::min(layout.chunk_n_cols, grid_.n_cols);
@@ -28,6 +52,9 @@ class Hdf5Pixels final : public StackWriter {
     void write(const Window& window, const float* values) override {
         check_window(name_, window, grid_);
         call_hdf5(name_, failure_, [&](const Hdf5Calls& calls) {
+            // Not before: opening is collective, and an error of one rank amid it would leave the others
+            // waiting.
+            if (data_.get() < 0) data_ = calls.own(H5Dopen2(file_.get(), variable_.c_str(), H5P_DEFAULT));
             for (std::int64_t date = 0; date < n_dates_; ++date) {
                 write_date(calls, date, window, values + date * window.n_pixels());
             }
@@ -36,7 +63,7 @@ class Hdf5Pixels final : public StackWriter {
 
     void close() override {
         call_hdf5(name_, failure_, [&](const Hdf5Calls& calls) {
-            calls.check(H5Dclose(data_.release()));
+            if (data_.get() >= 0) calls.check(H5Dclose(data_.release()));
             calls.check(H5Fclose(file_.release()));
         });
     }
@@ -85,6 +112,7 @@ class Hdf5Pixels final : public StackWriter {
     }
 
     std::string name_;
+    std::string variable_;
     Grid grid_;
     std::int64_t n_dates_;
     std::int64_t chunk_n_rows_ = 0;
@@ -97,9 +125,17 @@ class Hdf5Pixels final : public StackWriter {
 
 }  // namespace
 
+bool has_parallel_hdf5() {
+#ifdef H5_HAVE_PARALLEL
+    return true;
+#else
+    return false;
+#endif
+}
+
 std::unique_ptr<StackWriter> open_hdf5_pixels(const std::string& name, const std::string& path,
-                                              const StackLayout& layout) {
-    return std::make_unique<Hdf5Pixels>(name, path, layout);
+                                              const StackLayout& layout, const RankGroup* group) {
+    return std::make_unique<Hdf5Pixels>(name, path, layout, group);
 }
 
 }  // namespace rastertide

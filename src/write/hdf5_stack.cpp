@@ -13,7 +13,7 @@ class Hdf5Stack final : public StackWriter {
   public:
     Hdf5Stack(const std::string& path, const StackLayout& layout) : temporary_(path) {
         make_hdf5_file(path, temporary_.path(), layout);
-        pixels_ = open_hdf5_pixels(path, temporary_.path(), layout);
+        pixels_ = open_hdf5_pixels(path, temporary_.path(), layout, nullptr);
     }
 
     void write(const Window& window, const float* values) override { pixels_->write(window, values); }

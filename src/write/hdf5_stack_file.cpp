@@ -155,7 +155,8 @@ void make_variables(const Hdf5Calls& calls, const std::string& path, const Stack
     }
 }
 
-/// Takes the space of a whole file from the disk. File systems that have no such call find out when they write.
+/// Takes the space of a whole file from the disk. File systems that have no such call find out when they
+/// write.
 void reserve_space(const std::string& path, WriteFailure& failure) {
 #ifdef __linux__
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);

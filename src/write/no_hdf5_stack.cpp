@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <rastertide/core/error.hpp>
+#include <rastertide/write/hdf5_copy.hpp>
 #include <rastertide/write/stack_writer.hpp>
 
 #include "write/hdf5_stack_file.hpp"
@@ -23,8 +24,10 @@ void make_hdf5_file(const std::string& name, const std::string& /*path*/, const 
 }
 
 std::unique_ptr<StackWriter> open_hdf5_pixels(const std::string& name, const std::string& /*path*/,
-                                              const StackLayout& /*layout*/) {
+                                              const StackLayout& /*layout*/, const RankGroup* /*group*/) {
     throw_unavailable(name);
 }
+
+bool has_parallel_hdf5() { return false; }
 
 }  // namespace rastertide
