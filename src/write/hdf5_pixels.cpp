@@ -17,8 +17,8 @@ namespace rastertide {
 namespace {
 
 /// Nothing here needs MPI's calls, of which HDF5's headers bring the types. Other than in a file of our
-/// driver, a write that fails is an error of HDF5's: only pixels are written, of which it keeps nothing that
-/// closing the file would have to write again.
+/// driver, a write that fails is an error of HDF5's, which keeps nothing of the pixels; for what it writes
+/// when the file is closed see Hdf5Copy::can_close().
 Hdf5Id make_parallel_access([[maybe_unused]] const Hdf5Calls& calls, [[maybe_unused]] const std::string& name,
                             [[maybe_unused]] const RankGroup& group) {
 #ifdef H5_HAVE_PARALLEL
@@ -31,6 +31,8 @@ Hdf5Id make_parallel_access([[maybe_unused]] const Hdf5Calls& calls, [[maybe_unu
     throw InternalError("'" + name + "': this HDF5 is not parallel");
 #endif
 }
+
+constexpr std::int64_t kMostBytes = sizeof(double);  // of a stored value
 
 class Hdf5Pixels final : public StackWriter {
   public:
@@ -82,25 +84,50 @@ class Hdf5Pixels final : public StackWriter {
             for (std::int64_t col = window.col; col < end_col;) {
                 const std::int64_t next_col = end_of_chunk(col, chunk_n_cols_, end_col);
                 const Window piece{col, row, next_col - col, next_row - row};
-                gather(window, piece, values);
-                write_piece(calls, date, piece);
+                if (is_chunk(piece)) {
+                    gather(window, piece, values, chunk_n_cols_, chunk_n_rows_);
+                    write_chunk(calls, date, piece);
+                } else {
+                    gather(window, piece, values, piece.n_cols, piece.n_rows);
+                    write_piece(calls, date, piece);
+                }
                 col = next_col;
             }
             row = next_row;
         }
     }
 
-    void gather(const Window& window, const Window& piece, const float* values) {
-        piece_.resize(static_cast<std::size_t>(piece.n_pixels()));
+    /// Whether the piece is all of a chunk that lies in the raster.
+    bool is_chunk(const Window& piece) const {
+        return piece.row % chunk_n_rows_ == 0 && piece.col % chunk_n_cols_ == 0 &&
+               piece.n_rows == std::min(chunk_n_rows_, grid_.n_rows - piece.row) &&
+               piece.n_cols == std::min(chunk_n_cols_, grid_.n_cols - piece.col);
+    }
+
+    /// Copies a piece to rows of `row_size` values in piece_; what they have more than the piece is 0.
+    void gather(const Window& window, const Window& piece, const float* values, std::int64_t row_size,
+                std::int64_t n_rows) {
+        // Room for the widest stored type, to which chunks are converted in place.
+        piece_.assign(static_cast<std::size_t>(row_size * n_rows * kMostBytes) / sizeof(float), 0);
         for (std::int64_t row = 0; row < piece.n_rows; ++row) {
             std::copy_n(values + (piece.row - window.row + row) * window.n_cols + (piece.col - window.col),
-                        piece.n_cols, piece_.data() + row * piece.n_cols);
+                        piece.n_cols, piece_.data() + row * row_size);
         }
     }
 
+    /// As one write, also where the raster's edge cuts the chunk: H5Dwrite() would make one of each row.
+    void write_chunk(const Hdf5Calls& calls, std::int64_t date, const Window& piece) {
+        const std::array<hsize_t, 3> start = start_of(date, piece);
+        const auto n_values = static_cast<std::size_t>(chunk_n_rows_ * chunk_n_cols_);
+        const Hdf5Id stored = calls.own(H5Dget_type(data_.get()));
+        calls.check(
+            H5Tconvert(H5T_NATIVE_FLOAT, stored.get(), n_values, piece_.data(), nullptr, H5P_DEFAULT));
+        calls.check(H5Dwrite_chunk(data_.get(), H5P_DEFAULT, 0, start.data(),
+                                   n_values * H5Tget_size(stored.get()), piece_.data()));
+    }
+
     void write_piece(const Hdf5Calls& calls, std::int64_t date, const Window& piece) {
-        const std::array<hsize_t, 3> start = {static_cast<hsize_t>(date), static_cast<hsize_t>(piece.row),
-                                              static_cast<hsize_t>(piece.col)};
+        const std::array<hsize_t, 3> start = start_of(date, piece);
         const std::array<hsize_t, 3> count = {1, static_cast<hsize_t>(piece.n_rows),
                                               static_cast<hsize_t>(piece.n_cols)};
         const Hdf5Id in_memory = calls.own(H5Screate_simple(3, count.data(), nullptr));
@@ -109,6 +136,10 @@ class Hdf5Pixels final : public StackWriter {
             H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
         calls.check(H5Dwrite(data_.get(), H5T_NATIVE_FLOAT, in_memory.get(), in_file.get(), H5P_DEFAULT,
                              piece_.data()));
+    }
+
+    static std::array<hsize_t, 3> start_of(std::int64_t date, const Window& piece) {
+        return {static_cast<hsize_t>(date), static_cast<hsize_t>(piece.row), static_cast<hsize_t>(piece.col)};
     }
 
     std::string name_;
