@@ -97,10 +97,10 @@ KMeansSummary run_once(RunKMeansOptions options, StageClock& clock, Communicator
     KMeansSummary summary = summarise(run, labeled);
     if (summary.n_patches == 0) run.say(LogLevel::Warning, "no patch is whole: every label is nodata");
     warn_of_left_out(run);
-    together(comm, [&] {
+    {
         const StageClock::Timer timer(clock, Stage::Products);
-        if (comm.rank() == 0) write_kmeans_products(run, labeled.model, summary);
-    });
+        write_kmeans_products(run, labeled.model, summary);
+    }
     const RunCosts costs = reduce_costs(run);
     set_costs(summary, costs);
     together(comm, [&] {

@@ -90,10 +90,10 @@ LofSummary run_once(RunLofOptions options, StageClock& clock, Communicator& comm
     const AnomalyCounts anomalies = mark_anomalies(run, threshold, part_of(progress, kScoreShare, 1));
 
     LofSummary summary = summarise(run, statistics, threshold, anomalies);
-    together(comm, [&] {
+    {
         const StageClock::Timer timer(clock, Stage::Products);
-        if (comm.rank() == 0) write_lof_products(run, statistics, summary);
-    });
+        write_lof_products(run, statistics, summary);
+    }
     warn_of_odd_results(run, summary);
     warn_of_left_out(run);
     const RunCosts costs = reduce_costs(run);

@@ -7,6 +7,7 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/write/hdf5_copy.hpp>
 
+#include "pipeline/hdf5_product.hpp"
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/resume.hpp"
 #include "pipeline/stack_problems.hpp"
@@ -34,17 +35,12 @@ void check_format(const StackRun& run) {
     }
 }
 
-void copy_product(const StackRun& run, const std::string& vrt, const Product& product) {
-    const std::string& format = run.common.format;
-    const std::string path = run.folder.file(product.name + "." + format_extension(format));
-    if (!is_hdf5_format(format)) {
-        copy_raster(vrt, path, format, run.common.creation_options, false);
-        return;
-    }
+void copy_to_hdf5(const StackRun& run, const std::string& vrt, const std::string& path,
+                  const Product& product) {
     std::vector<Date> dates = dates_of(run.series);
     // One band of all dates is known when the last is.
     if (product.bands.size() == 1) dates = {dates.back()};
-    copy_to_hdf5(vrt, path, product, run.series.grid(), dates);
+    write_hdf5_product(run, vrt, path, product, dates);
 }
 
 /// Replacing a run must not remove what the new one reads.
@@ -151,8 +147,16 @@ void write_product_mosaic(const StackRun& run, const std::string& path, const Pr
 void write_date_product(const StackRun& run, Product product) {
     product.pixel_is_point = run.series.pixel_is_point();
     const std::string vrt = run.folder.file(product.name + ".vrt");
-    write_product_mosaic(run, vrt, product, "");
-    if (!run.common.format.empty()) copy_product(run, vrt, product);
+    const std::string& format = run.common.format;
+    const bool is_hdf5 = is_hdf5_format(format);
+    const std::string path =
+        format.empty() ? "" : run.folder.file(product.name + "." + format_extension(format));
+    together(run.comm, [&] {
+        if (run.comm.rank() != 0) return;
+        write_product_mosaic(run, vrt, product, "");
+        if (!format.empty() && !is_hdf5) copy_raster(vrt, path, format, run.common.creation_options, false);
+    });
+    if (is_hdf5) copy_to_hdf5(run, vrt, path, product);
 }
 
 }  // namespace rastertide

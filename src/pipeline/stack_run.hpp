@@ -88,7 +88,7 @@ void prepare_folder(StackRun& run, const RunKind& kind, const std::function<Json
 /// At a run's end, where it is seen.
 void warn_of_left_out(const StackRun& run);
 
-/// Joins the shards of a product with a band a date into its VRT and, with -of, one file.
+/// Joins the shards of a product with a band a date into its VRT and, with -of, one file. Collective.
 void write_date_product(const StackRun& run, Product product);
 /// Joins the shards of a product into a VRT at `path`. @param prefix  from the VRT's folder to the run's
 void write_product_mosaic(const StackRun& run, const std::string& path, const Product& product,

@@ -6,6 +6,7 @@
 
 #include <rastertide/core/error.hpp>
 
+#include "core/rank_group.hpp"
 #include "reduce/launcher.hpp"
 
 namespace rastertide {
@@ -80,6 +81,7 @@ class MpiCommunicator final : public Communicator {
     int rank() const override { return rank_; }
     int size() const override { return size_; }
     int node_size() const override { return node_size_; }
+    const RankGroup* group() const override { return &group_; }
 
     void barrier() override { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
 
@@ -137,6 +139,9 @@ class MpiCommunicator final : public Communicator {
     int rank_ = 0;
     int size_ = 1;
     int node_size_ = 1;
+    MPI_Comm world_ = MPI_COMM_WORLD;
+    MPI_Info no_info_ = MPI_INFO_NULL;
+    RankGroup group_{&world_, &no_info_};
     std::unique_ptr<TicketWindow> tickets_;
 };
 

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <system_error>
 
+#include <fcntl.h>
 #include <gdal.h>
+#include <unistd.h>
 
 #include <rastertide/core/error.hpp>
+#include <rastertide/core/stop.hpp>
 #include <rastertide/write/hdf5_copy.hpp>
 #include <rastertide/write/stack_writer.hpp>
 
 #include "core/rounding.hpp"
 #include "read/gdal_error.hpp"
 #include "read/gdal_handles.hpp"
+#include "write/hdf5_stack_file.hpp"
+#include "write/temporary_file.hpp"
 
 namespace rastertide {
 namespace {
@@ -28,6 +35,14 @@ std::vector<Window> copy_windows(const StackLayout& layout) {
         }
     }
     return windows;
+}
+
+/// Neighbours of one rank, so that few ranks decode the same block of a shard.
+std::vector<Window> share_of(const std::vector<Window>& windows, const Hdf5Writers& writers) {
+    const auto begin_of = [&](int rank) {
+        return windows.begin() + static_cast<std::ptrdiff_t>(windows.size()) * rank / writers.n_ranks;
+    };
+    return {begin_of(writers.rank), begin_of(writers.rank + 1)};
 }
 
 void read_bands(GDALDatasetH dataset, const std::string& path, const Window& window,
@@ -69,29 +84,71 @@ void check_hdf5_copy(const Grid& grid, std::size_t n_dates,
     }
 }
 
-void copy_to_hdf5(const std::string& source, const std::string& path, const Product& product,
-                  const Grid& grid, const std::vector<Date>& dates) {
+Hdf5Copy::Hdf5Copy(const std::string& path, const Product& product, const Grid& grid,
+                   const std::vector<Date>& dates)
+    : path_(path) {
+    layout_.grid = grid;
+    layout_.dates = dates;
+    layout_.variable = product.name;
+    layout_.type = product.type;
+    layout_.nodata = product.nodata;
+    layout_.attributes = product.metadata;
+}
+
+Hdf5Copy::~Hdf5Copy() = default;
+
+std::string Hdf5Copy::make() {
+    temporary_ = std::make_unique<TemporaryFile>(path_);
+    make_hdf5_file(path_, temporary_->path(), layout_);
+    return temporary_->path();
+}
+
+void Hdf5Copy::require_writable(const std::string& made) const {
+    const int descriptor = ::open(made.c_str(), O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) {
+        throw IoError("'" + path_ + "': a rank cannot open it: " + std::generic_category().message(errno) +
+                      "; all ranks have to see one output folder");
+    }
+    ::close(descriptor);
+}
+
+void Hdf5Copy::open(const std::string& made, const Hdf5Writers& writers) {
+    made_ = made;
+    writers_ = writers;
+    pixels_ = open_hdf5_pixels(path_, made, layout_, writers.group);
+}
+
+void Hdf5Copy::fill(const std::string& source) {
     const GdalErrorCapture errors;
     const DatasetHandle dataset(
         GDALOpenEx(source.c_str(), GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR, nullptr, nullptr, nullptr));
     if (dataset == nullptr) errors.throw_error("'" + source + "': cannot open the product");
-    if (static_cast<std::size_t>(GDALGetRasterCount(dataset.get())) != dates.size()) {
+    if (static_cast<std::size_t>(GDALGetRasterCount(dataset.get())) != layout_.dates.size()) {
         throw InternalError("'" + source + "' has not a band a date");
     }
-    StackLayout layout;
-    layout.grid = grid;
-    layout.dates = dates;
-    layout.variable = product.name;
-    layout.type = product.type;
-    layout.nodata = product.nodata;
-    layout.attributes = product.metadata;
-    const std::unique_ptr<StackWriter> writer = make_hdf5_stack(path, layout);
     std::vector<float> values;
-    for (const Window& window : copy_windows(layout)) {
+    for (const Window& window : share_of(copy_windows(layout_), writers_)) {
+        throw_if_stopped();
         read_bands(dataset.get(), source, window, values);
-        writer->write(window, values.data());
+        pixels_->write(window, values.data());
     }
-    writer->close();
 }
+
+bool Hdf5Copy::can_close() const {
+    const int descriptor = ::open(made_.c_str(), O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    char first = 0;
+    const bool rewritten = ::pread(descriptor, &first, 1, 0) == 1 && ::pwrite(descriptor, &first, 1, 0) == 1;
+    return ::close(descriptor) == 0 && rewritten;
+}
+
+void Hdf5Copy::abandon() { static_cast<void>(pixels_.release()); }
+
+void Hdf5Copy::close() {
+    pixels_->close();
+    pixels_.reset();
+}
+
+void Hdf5Copy::commit() { temporary_->commit(); }
 
 }  // namespace rastertide

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+#include <system_error>
+
+#include <rastertide/core/error.hpp>
+
 #include "write/hdf5_file.hpp"
 
 namespace rastertide {
@@ -16,5 +21,21 @@ struct WriteFailure {
 /// after each call.
 /// @param failure  outlives every file opened with the properties
 Hdf5Id make_failsafe_access(const Hdf5Calls& calls, WriteFailure& failure);
+
+/// Runs step(calls) on a stack's file; its error is the system's reason where there is one, else HDF5's.
+/// @param name  of the file, for the error @throws IoError
+template <class Step>
+void call_hdf5(const std::string& name, const WriteFailure& failure, Step step) {
+    const std::string what = "'" + name + "': cannot write the stack";
+    const Hdf5Calls calls(what);
+    try {
+        step(calls);
+    } catch (const IoError&) {
+        if (failure.error_number == 0) throw;
+    }
+    if (failure.error_number != 0) {
+        throw IoError(what + ": " + std::generic_category().message(failure.error_number));
+    }
+}
 
 }  // namespace rastertide

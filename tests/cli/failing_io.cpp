@@ -9,6 +9,7 @@
 #include <string>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -84,6 +85,32 @@ ssize_t pwrite64(int file, const void* data, size_t n, off64_t at) {
 size_t fwrite(const void* data, size_t size, size_t n, FILE* file) {
     static const auto real = next<size_t (*)(const void*, size_t, size_t, FILE*)>("fwrite");
     return write_fails(fileno(file)) ? 0 : real(data, size, n, file);
+}
+
+// What MPI writes with, and what takes space for later writes.
+ssize_t writev(int file, const iovec* parts, int n) {
+    static const auto real = next<ssize_t (*)(int, const iovec*, int)>("writev");
+    return write_fails(file) ? -1 : real(file, parts, n);
+}
+
+ssize_t pwritev(int file, const iovec* parts, int n, off_t at) {
+    static const auto real = next<ssize_t (*)(int, const iovec*, int, off_t)>("pwritev");
+    return write_fails(file) ? -1 : real(file, parts, n, at);
+}
+
+ssize_t pwritev64(int file, const iovec* parts, int n, off64_t at) {
+    static const auto real = next<ssize_t (*)(int, const iovec*, int, off64_t)>("pwritev64");
+    return write_fails(file) ? -1 : real(file, parts, n, at);
+}
+
+int fallocate(int file, int mode, off_t at, off_t n) {
+    static const auto real = next<int (*)(int, int, off_t, off_t)>("fallocate");
+    return write_fails(file) ? -1 : real(file, mode, at, n);
+}
+
+int fallocate64(int file, int mode, off64_t at, off64_t n) {
+    static const auto real = next<int (*)(int, int, off64_t, off64_t)>("fallocate64");
+    return write_fails(file) ? -1 : real(file, mode, at, n);
 }
 
 ssize_t read(int file, void* data, size_t n) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <gdal_priv.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <sched.h>
@@ -223,6 +224,42 @@ TEST_F(RankRuns, AQuantileIsTheSameOnAllNumbersOfRanks) {
 #ifdef RASTERTIDE_TEST_HDF5
 TEST_F(RankRuns, RanksReadOneHdf5File) {
     expect_same_on_ranks(stack("stack.h5", "-n_dates 12 -outsize 60 50 -nodata_fraction 0.3"), "-tile 16 7");
+}
+
+/// The pixels of all bands; nodata may be NaN, so bytes.
+std::string pixels_of(const std::string& name) {
+    const GDALDatasetUniquePtr file(GDALDataset::Open(name.c_str()));
+    if (file == nullptr) return "cannot open " + name;
+    const int n_cols = file->GetRasterXSize();
+    const int n_rows = file->GetRasterYSize();
+    const int n_bands = file->GetRasterCount();
+    std::string bytes(sizeof(float) * n_cols * n_rows * n_bands, '\0');
+    EXPECT_EQ(file->RasterIO(GF_Read, 0, 0, n_cols, n_rows, bytes.data(), n_cols, n_rows, GDT_Float32,
+                             n_bands, nullptr, 0, 0, 0),
+              CE_None);
+    return bytes;
+}
+
+TEST_F(RankRuns, RanksWriteOneHdf5File) {
+    // Chunks are of 128 x 128 pixels: some whole, some cut by the raster's edges.
+    const std::string scenes = stack("stack", "-n_dates 8 -outsize 300 200 -nodata_fraction 0.3");
+    const std::string options = "-tile 100 64 -of HDF5";
+    const std::string alone = dir_.file("alone");
+    ASSERT_EQ(run(lof(options, alone, scenes)).exit_code, 0);
+    GDALAllRegister();
+    for (const char* product : {"lof", "anomaly"}) {
+        const std::string name = "NETCDF:\"" + alone + "/" + product + ".h5\":" + product;
+        EXPECT_TRUE(pixels_of(name) == pixels_of(alone + "/" + product + ".vrt")) << product;
+    }
+    for (const int n_ranks : {2, 3}) {
+        const std::string out = dir_.file("ranks" + std::to_string(n_ranks));
+        const CommandResult result = run(mpirun(n_ranks) + lof(options, out, scenes));
+        ASSERT_EQ(result.exit_code, 0) << result.output;
+        for (const char* file : {"/lof.h5", "/anomaly.h5"})
+            EXPECT_TRUE(text_of(out + file) == text_of(alone + file)) << n_ranks << file;
+        for (const auto& entry : std::filesystem::directory_iterator(out))
+            EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
+    }
 }
 #endif
 

@@ -111,10 +111,10 @@ class Resume : public testing::Test {
 
     /// The files of an undisturbed run of the job, and how long it took.
     static const std::map<std::string, std::string>& undisturbed(const Job& job) {
-        auto& files = undisturbed_[job.utility_name];
+        auto& files = undisturbed_[job.utility_name + job.options];
         if (files.empty()) {
-            const std::string folder = file("undisturbed_" + job.utility_name);
-            const CommandResult result = run(job.command(stack(), folder, ""));
+            const std::string folder = file("undisturbed_" + std::to_string(undisturbed_.size()));
+            const CommandResult result = run(on_ranks(job, 1).command(stack(), folder, ""));
             EXPECT_EQ(result.exit_code, 0) << result.output;
             files = files_of(folder);
         }
@@ -425,6 +425,36 @@ TEST_F(ResumeFailedIo, ASourceThatCannotBeReadAnyMore) {
     EXPECT_GT(fail_in_all_stages(kLof, "read", stack()), 4);
     EXPECT_GT(fail_in_all_stages(kKMeans, "read", stack()), 4);
 }
+
+#ifdef RASTERTIDE_TEST_HDF5
+TEST_F(ResumeFailedIo, AFullDiskWhileAnHdf5FileIsWritten) {
+    Job job = kLof;
+    job.options += " -of HDF5";
+    std::vector<int> numbers_of_ranks = {1};
+#ifdef RASTERTIDE_TEST_MPI
+    numbers_of_ranks = {1, 2, 3};
+#endif
+    for (const int n_ranks : numbers_of_ranks) {
+        job.n_ranks = n_ranks;
+        int n_failed = 0;
+        for (int n = 1;; n *= 5, ++n_failed) {
+            SCOPED_TRACE(std::to_string(n_ranks) + " ranks, write " + std::to_string(n));
+            fs::remove_all(outdir());
+            // The writes of lof.vrt come first.
+            const CommandResult result = go_failing(job, "write", n, outdir() + "/lof.tmp", "");
+            if (result.exit_code == 0) break;
+            EXPECT_EQ(result.exit_code, 1) << result.output;
+            const std::size_t at = result.output.find(": error: '" + outdir() + "/lof.");
+            EXPECT_NE(at, std::string::npos) << result.output;
+            EXPECT_EQ(result.output.find(": error: ", at + 1), std::string::npos) << result.output;
+            EXPECT_FALSE(fs::exists(outdir() + "/lof.h5"));
+            expect_resumed(job);
+            if (HasFailure()) return;
+        }
+        EXPECT_GT(n_failed, 2);
+    }
+}
+#endif
 
 #ifdef RASTERTIDE_TEST_MPI
 TEST_F(Resume, OneKilledRankEndsTheOthers) {

@@ -20,6 +20,8 @@ struct Failure {
 /// Of the exception that is being handled.
 Failure current_failure();
 
+struct RankGroup;
+
 /// The ranks of a run. Where it says collective, all ranks make the same calls in the same order. Used from
 /// one thread of each rank. What talks to other ranks throws CommError if that fails on this rank: the others
 /// may not know, see abort_all_ranks().
@@ -53,6 +55,10 @@ class Communicator {
     /// milliseconds while tickets are taken: most networks need its help to reach its memory. Not collective.
     /// @throws CommError
     virtual void progress() = 0;
+
+    /// These ranks for a library that works on one file with all of them (parallel HDF5), which has to
+    /// duplicate it; null where there is no MPI.
+    virtual const RankGroup* group() const { return nullptr; }
 
     /// Whether `ok` holds on all ranks. Collective. @throws CommError
     bool all_true(bool ok);

@@ -140,11 +140,8 @@ void write_center_images(const KMeansRun& run, const KMeansModel& model) {
     for (const std::string& file : {vrt, raster}) std::filesystem::remove(file);
 }
 
-}  // namespace
-
-void write_kmeans_products(const KMeansRun& run, const KMeansModel& model, const KMeansSummary& summary) {
-    const Product labels = label_product(run, model, summary);
-    write_date_product(run, labels);
+void write_other_products(const KMeansRun& run, const KMeansModel& model, const KMeansSummary& summary,
+                          const Product& labels) {
     if (!labels.colors.empty()) write_text_file(run.folder.file("labels.qml"), label_style(labels));
     write_text_file(run.folder.file("centers.json"), kmeans_model_json(model));
     write_center_images(run, model);
@@ -152,6 +149,16 @@ void write_kmeans_products(const KMeansRun& run, const KMeansModel& model, const
     if (summary.elbow.empty()) return;
     write_text_file(run.folder.file("elbow.csv"), elbow_csv(summary.elbow));
     write_text_file(run.folder.file("elbow.svg"), elbow_svg(summary.elbow));
+}
+
+}  // namespace
+
+void write_kmeans_products(const KMeansRun& run, const KMeansModel& model, const KMeansSummary& summary) {
+    const Product labels = label_product(run, model, summary);
+    write_date_product(run, labels);
+    together(run.comm, [&] {
+        if (run.comm.rank() == 0) write_other_products(run, model, summary, labels);
+    });
 }
 
 }  // namespace rastertide

@@ -160,7 +160,7 @@ void write_lazy_products(const KMeansRun& run, const KMeansModel& model, const P
 const RunKind& kmeans_kind();
 /// run.json.
 Json kmeans_record(const KMeansRun& run);
-/// Joins the shards and writes every file that users open.
+/// Joins the shards and writes every file that users open. Collective.
 void write_kmeans_products(const KMeansRun& run, const KMeansModel& model, const KMeansSummary& summary);
 void write_summary(const KMeansRun& run, const KMeansSummary& summary, const RunCosts& costs);
 

@@ -123,15 +123,21 @@ void write_styles(const LofRun& run, const LofSummary& summary) {
         paletted_style(1, {{0, {0, 245, 245, 245, 0}, "normal"}, {1, {1, 178, 24, 43, 255}, "anomalous"}}));
 }
 
+void write_other_products(const LofRun& run, const LofSummary& summary) {
+    for (const Product& product : location_products(run, summary)) write_location_product(run, product);
+    write_styles(run, summary);
+    write_text_file(run.folder.file("per_date.csv"), per_date_csv(summary.dates));
+    write_text_file(run.folder.file("per_date.svg"), per_date_svg(summary.dates));
+}
+
 }  // namespace
 
 void write_lof_products(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary) {
     const std::array date_products = {lof_product(run, statistics, summary), anomaly_product(run, summary)};
     for (const Product& product : date_products) write_date_product(run, product);
-    for (const Product& product : location_products(run, summary)) write_location_product(run, product);
-    write_styles(run, summary);
-    write_text_file(run.folder.file("per_date.csv"), per_date_csv(summary.dates));
-    write_text_file(run.folder.file("per_date.svg"), per_date_svg(summary.dates));
+    together(run.comm, [&] {
+        if (run.comm.rank() == 0) write_other_products(run, summary);
+    });
 }
 
 }  // namespace rastertide

@@ -60,7 +60,7 @@ AnomalyCounts mark_anomalies(LofRun& run, double threshold, const ProgressFn& pr
 const RunKind& lof_kind();
 /// run.json.
 Json lof_record(const LofRun& run);
-/// Joins the shards and writes every file that users open.
+/// Joins the shards and writes every file that users open. Collective.
 void write_lof_products(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary);
 void write_summary(const LofRun& run, const LofSummary& summary, const RunCosts& costs);
 
