@@ -13,7 +13,11 @@ namespace rastertide {
 
 int FixedPoint::bits_for(std::int64_t n_patches) {
     const int of_count = std::bit_width(static_cast<std::uint64_t>(n_patches));
-    return std::clamp(63 - of_count, kFewestBits, kMostBits);
+    if (63 - of_count < kFewestBits) {
+        throw InvalidArgument(std::to_string(n_patches) +
+                              " patches, expected fewer than 2^39: sums of more do not " + "fit 64 bits");
+    }
+    return std::min(63 - of_count, kMostBits);
 }
 
 FixedPoint FixedPoint::for_range(double min, double max, int bits) {

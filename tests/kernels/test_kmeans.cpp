@@ -432,8 +432,9 @@ TEST(FixedPoints, SumsOfAllPatchesFit64Bits) {
     EXPECT_EQ(FixedPoint::bits_for((1 << 21) - 1), 42);
     EXPECT_EQ(FixedPoint::bits_for(1 << 21), 41);
     EXPECT_EQ(FixedPoint::bits_for(4'297'729'788), 30);
-    EXPECT_EQ(FixedPoint::bits_for(std::int64_t{1} << 40), 30);
-    for (const std::int64_t n : {std::int64_t{1}, std::int64_t{1} << 21, (std::int64_t{1} << 25) - 1})
+    EXPECT_THROW(FixedPoint::bits_for(std::int64_t{1} << 39), InvalidArgument);
+    for (const std::int64_t n :
+         {std::int64_t{1}, std::int64_t{1} << 21, (std::int64_t{1} << 25) - 1, (std::int64_t{1} << 39) - 1})
         EXPECT_LE(static_cast<double>(n) * std::ldexp(1.0, FixedPoint::bits_for(n)), 0x1p63) << n;
 }
 

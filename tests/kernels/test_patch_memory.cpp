@@ -261,6 +261,45 @@ TEST(PatchMemory, CentersWithinRoundingEqualFreshPasses) {
     EXPECT_GT(n_late_changes, 0);
 }
 
+/// A patch that floats cannot tell has no margin, and gets none when rounding costs less in a later pass.
+TEST(PatchMemory, NoMarginComesFromCentersThatShrink) {
+    Scene scene = speckle_scene(1, 1, 43, 43);
+    std::ranges::fill(scene.values, 1.0F);
+    const auto centers_of = [](double mean, double nudge_0, double nudge_1) {
+        PatchCenters centers{13, 1, 2, {}};
+        for (int k = 0; k < 2; ++k) {
+            const std::size_t first = centers.values.size();
+            centers.values.insert(centers.values.end(), 169, mean);
+            centers.values[first] += k == 0 ? 0.3 : -0.3;
+            centers.values[first + 1] -= k == 0 ? 0.3 : -0.3;
+            centers.values[first + 7] += k == 0 ? nudge_0 : nudge_1;
+        }
+        return centers;
+    };
+    Passes passes(scene, centers_of(1, 0, 1e-9), Backend::Cpu, 1);
+    for (int pass = 0; pass < 3; ++pass) passes.expect_pass(centers_of(1, 0, 1e-9), "before");
+    for (int pass = 0; pass < 2; ++pass) passes.expect_pass(centers_of(0.5, -1e-9, 0), "after");
+}
+
+/// A unit of margin is worth much where the only rival has come from far away: rounding is a tiny part of it.
+TEST(PatchMemory, ARivalFromFarAwayEqualsFreshPasses) {
+    Scene scene = speckle_scene(1, 1, 43, 43);
+    std::mt19937 random(7);
+    std::normal_distribution<float> noise(100, 40);
+    for (float& value : scene.values) value = noise(random);
+    PatchCenters near{13, 1, 2, {}};
+    std::normal_distribution<double> normal(0, 1);
+    for (int i = 0; i < 169; ++i) near.values.push_back(100 + 40 * normal(random));
+    for (std::size_t i = 0; i < 169; ++i) near.values.push_back(near.values[i] + 1e-4 * normal(random));
+    for (const double away : {2e4, 5e4, 2e5, 1e6}) {
+        PatchCenters far = near;
+        std::fill_n(far.values.begin() + 169, 169, away);
+        Passes passes(scene, far, Backend::Cpu, 1);
+        for (int pass = 0; pass < 2; ++pass) passes.expect_pass(far, "far away");
+        for (int pass = 0; pass < 2; ++pass) passes.expect_pass(near, "from " + std::to_string(away));
+    }
+}
+
 /// Constant ground has patches of no spread at all, and all on one side of every bound.
 TEST(PatchMemory, FlatGroundEqualsFreshPasses) {
     Scene scene = speckle_scene(2, 1, 40, 90);

@@ -40,7 +40,7 @@ struct LabelStack {
 /// update.
 ///
 /// Every patch of every date, a point in R^(n_bands p p), gets the label of its nearest centre (Euclidean; a
-/// tie goes to the lower label); patches that hold a NaN take no part. With centres c_k and pixels taken
+/// tie goes to the lower label); patches that hold a NaN take no part (pixels are finite or NaN). With centres c_k and pixels taken
 /// relative to a level of the centres,
 ///
 ///     label(patch) = argmin_k ||c_k||^2 / 2 - <patch, c_k>
@@ -54,9 +54,9 @@ struct LabelStack {
 /// @param labels   out, n_dates x (n_rows - p + 1) x (n_cols - p + 1), or null
 /// @param sums     number and sums of the patches of each cluster are added to it; null: no sums are wanted,
 ///                 and none of their cost is paid
-/// @param options  backend and threads. Labels of the Cpu backend are those of double precision but for ties
-///                 within float rounding; the sums belong to the labels exactly. The result is the same for
-///                 every thread count and every way to cut tiles
+/// @param options  backend and threads. Labels are those of double precision with every backend, and the
+///                 sums belong to them exactly. The result is the same for every thread count and every way
+///                 to cut tiles
 /// @throws InvalidArgument     sizes out of range, or sizes that do not fit each other
 /// @throws BackendUnavailable  the backend is not part of this build
 /// @complexity n_clusters n_bands p^2 multiply-adds a patch; memory of a few image rows a thread

@@ -14,24 +14,27 @@ namespace rastertide {
 struct FixedPoint {
     double offset = 0;
     int exponent = 0;
-    int bits = kFewestBits;  ///< of the largest integer
+    int bits = kUsualBits;  ///< of the largest integer
 
     /// Sums of 2^33 patches fit 64 bits.
-    static constexpr int kFewestBits = 30;
+    static constexpr int kUsualBits = 30;
+    /// As a Float32 has: sums of 2^39 patches fit.
+    static constexpr int kFewestBits = 24;
     /// More than the 24 of a Float32 by far; and the kernels' prefixes of a row fit 64 bits.
     static constexpr int kMostBits = 42;
 
-    /// As many as leave room in 64 bits for sums of so many patches, within the limits.
+    /// As many as leave room in 64 bits for sums of so many patches, up to kMostBits.
+    /// @throws InvalidArgument  fewer than kFewestBits would be left
     static int bits_for(std::int64_t n_patches);
 
     /// Offset and the largest exponent for finite values in [min, max]: the offset is their middle. Offset
     /// and exponent are such that values lose nothing but their digits below 2^-bits of the range.
     /// @throws InvalidArgument  not finite, or min > max
-    static FixedPoint for_range(double min, double max, int bits = kFewestBits);
+    static FixedPoint for_range(double min, double max, int bits = kUsualBits);
 
     /// The same around an offset in [min, max]: near most values, pixels relative to it lose least in
     /// Float32.
-    static FixedPoint around(double offset, double min, double max, int bits = kFewestBits);
+    static FixedPoint around(double offset, double min, double max, int bits = kUsualBits);
 
     std::int64_t max_magnitude() const { return std::int64_t{1} << bits; }
     double scale() const;  ///< 2^exponent

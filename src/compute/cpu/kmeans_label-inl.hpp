@@ -11,7 +11,7 @@
 //     s_b.
 //
 // Where the second lowest score is farther away than that, b is the nearest. (d^2 is off by 2 E_b, and the
-// terms are sums in float: together less than a hundredth for any tau that is used.)
+// terms are sums in float: together less than the 5% by which tau is raised, for any tau that is used.)
 
 #if defined(RASTERTIDE_KMEANS_LABEL_INL_HPP) == defined(HWY_TARGET_TOGGLE)
 #ifdef RASTERTIDE_KMEANS_LABEL_INL_HPP
@@ -125,7 +125,8 @@ HWY_NOINLINE void settle_open(const KMeansPlan& plan, const PatchLines& lines, s
             exact_distances(plan, lines, cols + i, first, distances);
         for (int j = 0; j < kOpenChains; ++j, distances += plan.exact_stride) {
             const double* least = std::min_element(distances, distances + plan.n_clusters);
-            scratch.labels[cols[i + j]] = static_cast<std::uint16_t>(least - distances + 1);
+            const bool is_near = *least < std::numeric_limits<double>::infinity();
+            scratch.labels[cols[i + j]] = static_cast<std::uint16_t>(is_near ? least - distances + 1 : 0);
         }
     }
 }

@@ -98,7 +98,10 @@ void set_losses(const Drift& drift, const std::vector<PairDrift>& pairs, std::si
         const double paid = std::ceil(loss + std::abs(loss) * 1e-9 + slack - last_slack + 1e-3);
         last_slack = slack;
         const std::size_t row = place + kClasses;  // row 0 is that of no label
-        if (version == margins.version) step.slack[row] = static_cast<float>(2 * slack * (1 + 1e-6) + 1);
+        if (version == margins.version) {
+            step.slack[row] = static_cast<float>(2 * slack * (1 + 1e-6) + 1);
+            step.rounding[row] = static_cast<float>(slack * (1 + 1e-6));
+        }
         if (!fail_all && paid < PruneStep::kFail) {
             step.losses[version * step.slack.size() + row] =
                 static_cast<std::int32_t>(std::max<double>(paid, -PruneStep::kFail));
@@ -155,6 +158,9 @@ PruneStep make_step(const KMeansPlan& plan, bool first, PatchMargins& margins) {
     step.version_stride = static_cast<std::int32_t>(rows);
     step.losses.assign(rows * PatchMargins::kVersions, PruneStep::kFail);
     step.slack.assign(rows, 0);
+    step.rounding.assign(rows, 0);
+    for (std::size_t row = 0; row < rows; row += kClasses)  // of patches in no class it is not known
+        step.rounding[row + PatchMargins::kOut] = std::numeric_limits<float>::infinity();
     step.n_padded = round_up(plan.n_clusters, 16);
     step.by_rival.assign(drift.n * static_cast<std::size_t>(step.n_padded), 0);
     for (std::size_t own = 0; own < drift.n; ++own) {

@@ -51,8 +51,10 @@ HWY_INLINE std::uint32_t shrink_margins(const PruneStep& prune, const KMeansScra
         hn::Add(hn::ShiftLeft<8>(label), hn::PromoteTo(kInt, hn::LoadU(kClass, scratch.classes + col)));
     const auto place = hn::Add(row, hn::Mul(version, hn::Set(kInt, prune.version_stride)));
     const auto loss = hn::GatherIndex(kInt, prune.losses.data(), place);
-    const auto left = hn::Min(hn::Sub(hn::ShiftRight<kVersionBits>(margin), loss), hn::Set(kInt, kMostUnits));
-    const auto failed = hn::Lt(left, hn::Set(kInt, 1));
+    const auto units = hn::ShiftRight<kVersionBits>(margin);
+    const auto left = hn::Min(hn::Sub(units, loss), hn::Set(kInt, kMostUnits));
+    // Nothing is known of a gap whose margin is 0: no gain of a pass adds to it.
+    const auto failed = hn::Lt(hn::Min(left, units), hn::Set(kInt, 1));
     const auto kept = hn::Or(hn::ShiftLeft<kVersionBits>(hn::Max(left, hn::Zero(kInt))), version);
     hn::StoreU(hn::DemoteTo(kMargin, kept), kMargin, scratch.margins + col);
     std::uint8_t bytes[8] = {};
@@ -94,7 +96,8 @@ HWY_INLINE std::uint32_t finish_patches(const KMeansPlan& plan, const PruneStep&
         least = hn::IfThenElse(lower, units, least);
     }
     const auto i_class = hn::PromoteTo(kInt, hn::LoadU(kClass, to.classes));
-    const auto slack = hn::GatherIndex(kPixel, prune.slack.data(), hn::Add(hn::ShiftLeft<8>(label), i_class));
+    const auto place = hn::Add(hn::ShiftLeft<8>(label), i_class);
+    const auto slack = hn::GatherIndex(kPixel, prune.slack.data(), place);
     const auto units = hn::Min(hn::Max(hn::Sub(least, slack), hn::Zero(kPixel)),
                                hn::Set(kPixel, static_cast<float>(kMostUnits)));
     const auto is_void = hn::Eq(i_class, hn::Set(kInt, PatchMargins::kVoid));
@@ -103,10 +106,7 @@ HWY_INLINE std::uint32_t finish_patches(const KMeansPlan& plan, const PruneStep&
     const auto margin = hn::IfThenElse(is_void, hn::Set(kInt, kVoidMargin), of_units);
     hn::StoreU(hn::DemoteTo(kMargin, margin), kMargin, to.margins);
     hn::StoreU(hn::DemoteTo(kMargin, label), kMargin, to.labels);
-    // The slack is twice the rounding, and one unit. Of patches in no class it is not known.
-    const auto rounding = hn::Mul(hn::Sub(slack, hn::Set(kPixel, 1)), hn::Set(kPixel, 0.5F));
-    const auto is_out = hn::RebindMask(kPixel, hn::Eq(i_class, hn::Set(kInt, PatchMargins::kOut)));
-    return open_bits(hn::Or(hn::Le(least, rounding), is_out));
+    return open_bits(hn::Le(least, hn::GatherIndex(kPixel, prune.rounding.data(), place)));
 }
 
 /// Labels and margins of the 2 kCols columns from `col` on, lanes along the columns. Lists those that are

@@ -107,6 +107,7 @@ struct PruneStep {
     /// [kVersions][1 + n_clusters][256]: what a margin loses, by version, label and class; kFail: all fail.
     std::vector<std::int32_t> losses;
     std::vector<float> slack;     ///< [1 + n_clusters][256]: twice what rounding costs a margin that is set
+    std::vector<float> rounding;  ///< [1 + n_clusters][256]: within it floats cannot tell the label
     std::vector<float> by_rival;  ///< [n_clusters rivals][n_padded own]: units of margin per gap
     std::int64_t n_padded = 0;
 
