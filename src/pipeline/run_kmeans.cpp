@@ -69,8 +69,8 @@ KMeansSummary summarise(const KMeansRun& run, const Labeled& labeled) {
     return summary;
 }
 
-KMeansSummary run_once(RunKMeansOptions options, StageClock& clock, Communicator& comm, const Logger& logger,
-                       const ProgressFn& progress) {
+KMeansSummary run_once(RunKMeansOptions options, std::string& own_record, StageClock& clock,
+                       Communicator& comm, const Logger& logger, const ProgressFn& progress) {
     std::optional<KMeansRun> opened;
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
@@ -81,10 +81,10 @@ KMeansSummary run_once(RunKMeansOptions options, StageClock& clock, Communicator
         take_tiles_of_run(options, kmeans_kind());
         RasterSeries series = open_stack(options, comm, logger);
         TilePlan plan = make_tiles(kmeans_tile_request(options, series, comm.node_size()));
-        opened.emplace(KMeansRun{
-            {options, comm, logger, std::move(series), std::move(plan), OutputFolder(options.outdir), clock},
-            options,
-            std::move(given)});
+        opened.emplace(KMeansRun{{options, comm, logger, std::move(series), std::move(plan),
+                                  OutputFolder(options.outdir), clock, own_record},
+                                 options,
+                                 std::move(given)});
         check_what_is_known(*opened);
     });
     KMeansRun& run = *opened;
@@ -117,9 +117,10 @@ KMeansSummary run_once(RunKMeansOptions options, StageClock& clock, Communicator
 KMeansSummary run_kmeans(const RunKMeansOptions& options, Communicator& comm, const Logger& logger,
                          const ProgressFn& progress) {
     StageClock clock;
-    return without_unreadable(options, kmeans_kind(), comm, logger, [&](const RunKMeansOptions& next) {
-        return run_once(next, clock, comm, logger, progress);
-    });
+    return without_unreadable(options, kmeans_kind(), comm, logger,
+                              [&](const RunKMeansOptions& next, std::string& own_record) {
+                                  return run_once(next, own_record, clock, comm, logger, progress);
+                              });
 }
 
 }  // namespace rastertide

@@ -65,8 +65,8 @@ void warn_of_odd_results(const LofRun& run, const LofSummary& summary) {
     }
 }
 
-LofSummary run_once(RunLofOptions options, StageClock& clock, Communicator& comm, const Logger& logger,
-                    const ProgressFn& progress) {
+LofSummary run_once(RunLofOptions options, std::string& own_record, StageClock& clock, Communicator& comm,
+                    const Logger& logger, const ProgressFn& progress) {
     std::optional<LofRun> opened;
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
@@ -76,9 +76,9 @@ LofSummary run_once(RunLofOptions options, StageClock& clock, Communicator& comm
         RasterSeries series = open_stack(options, comm, logger);
         options.lof.validate(series.n_dates());
         TilePlan plan = plan_tiles(options, series, comm.node_size());
-        opened.emplace(LofRun{
-            {options, comm, logger, std::move(series), std::move(plan), OutputFolder(options.outdir), clock},
-            options});
+        opened.emplace(LofRun{{options, comm, logger, std::move(series), std::move(plan),
+                               OutputFolder(options.outdir), clock, own_record},
+                              options});
     });
     LofRun& run = *opened;
     agree_on_inputs(run.series, comm);
@@ -110,9 +110,10 @@ LofSummary run_once(RunLofOptions options, StageClock& clock, Communicator& comm
 LofSummary run_lof(const RunLofOptions& options, Communicator& comm, const Logger& logger,
                    const ProgressFn& progress) {
     StageClock clock;
-    return without_unreadable(options, lof_kind(), comm, logger, [&](const RunLofOptions& next) {
-        return run_once(next, clock, comm, logger, progress);
-    });
+    return without_unreadable(options, lof_kind(), comm, logger,
+                              [&](const RunLofOptions& next, std::string& own_record) {
+                                  return run_once(next, own_record, clock, comm, logger, progress);
+                              });
 }
 
 }  // namespace rastertide

@@ -28,6 +28,19 @@ Json scenes_json(const RasterSeries& series) {
     return scenes;
 }
 
+/// A name that must come back as it was: where it is no UTF-8, its bytes.
+Json name_json(const std::string& name) {
+    const std::string kept = Json::parse(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (kept == name) return name;
+    return std::vector<std::uint8_t>(name.begin(), name.end());
+}
+
+std::string name_of_json(const Json& json) {
+    if (json.is_string()) return json.get<std::string>();
+    const auto bytes = json.get<std::vector<std::uint8_t>>();
+    return {bytes.begin(), bytes.end()};
+}
+
 Json inputs_json(const std::vector<std::string>& names) {
     Json inputs = Json::array();
     for (const InputFile& file : input_files(names))
@@ -56,14 +69,15 @@ std::string json_text(const Json& json) {
 
 Json left_out_json(const std::vector<LeftOutInput>& inputs) {
     Json json = Json::array();
-    for (const LeftOutInput& input : inputs) json.push_back({{"name", input.name}, {"error", input.error}});
+    for (const LeftOutInput& input : inputs)
+        json.push_back({{"name", name_json(input.name)}, {"error", input.error}});
     return json;
 }
 
 std::vector<LeftOutInput> left_out_of_json(const Json& json) {
     std::vector<LeftOutInput> inputs;
     for (const Json& input : json)
-        inputs.push_back({input.at("name").get<std::string>(), input.at("error").get<std::string>()});
+        inputs.push_back({name_of_json(input.at("name")), input.at("error").get<std::string>()});
     return inputs;
 }
 

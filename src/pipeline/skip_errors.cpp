@@ -31,58 +31,55 @@ std::vector<LeftOutInput> joined(const std::vector<LeftOutInput>& own, Communica
     return all;
 }
 
-/// Rows of whole blocks that are small enough to be read beside all else.
-std::vector<Window> windows_of(const RasterSeries& series) {
-    constexpr std::int64_t kMostValues = 16 << 20;
-    const std::int64_t values_of_pixel = series.n_dates() * series.n_bands();
-    const std::int64_t n_cols = std::clamp(kMostValues / values_of_pixel / series.block_n_rows(),
-                                           std::int64_t{1}, series.grid().n_cols);
-    const std::int64_t n_rows =
-        std::clamp(kMostValues / values_of_pixel / n_cols, std::int64_t{1}, series.block_n_rows());
-    std::vector<Window> windows;
-    for (std::int64_t row = 0; row < series.grid().n_rows; row += n_rows) {
-        for (std::int64_t col = 0; col < series.grid().n_cols; col += n_cols)
-            windows.push_back(intersect({col, row, n_cols, n_rows}, series.grid().extent()));
-    }
-    return windows;
+std::vector<LeftOutInput> find_unreadable(const RunOptions& options, Communicator& comm) {
+    std::vector<LeftOutInput> found;
+    together(comm, [&] {
+        RasterSeries series = open_stack(options, comm, {});
+        // As a tile's pixels may take; a run's buffers are gone.
+        const std::int64_t max_values =
+            options.memory_limit_bytes / comm.node_size() / 4 / std::int64_t{sizeof(float)};
+        found = series.find_unreadable(comm.rank(), comm.size(), max_values);
+        add_new(found, series.left_out());
+    });
+    return joined(found, comm);
 }
 
-/// In this rank's share of the windows.
-std::vector<LeftOutInput> read_share(RasterSeries& series, const Communicator& comm) {
-    const std::vector<Window> windows = windows_of(series);
-    const auto pixels = make_buffer<float>(windows.front().n_pixels() * series.n_dates() * series.n_bands());
-    std::vector<LeftOutInput> unreadable;
-    for (auto i = static_cast<std::size_t>(comm.rank()); i < windows.size();
-         i += static_cast<std::size_t>(comm.size())) {
-        throw_if_stopped();
-        add_new(unreadable, series.find_unreadable(windows[i], pixels.get()));
-    }
-    return unreadable;
+void refuse_to_begin_anew(const LeftOutInput& input, const std::string& outdir, Communicator& comm) {
+    together(comm, [&] {
+        throw InvalidArgument(input.error + "; without it the run in '" + outdir +
+                              "' would begin anew, which -overwrite in place of -resume does");
+    });
+}
+
+void warn(const std::string& message, const Communicator& comm, const Logger& logger) {
+    log(comm.rank() == 0 ? logger : Logger{}, LogLevel::Warning, message);
 }
 
 }  // namespace
 
+void SkippedErrors::meet(const AgreedError& error, RunOptions& options, Communicator& comm,
+                         const Logger& logger) {
+    if (error.unreadable_input().empty()) throw error;
+    std::vector<LeftOutInput> found = find_unreadable(options, comm);
+    std::erase_if(found, [&](const auto& input) { return is_among(options.series.left_out, input.name); });
+    const LeftOutInput named = {error.unreadable_input(), error.what()};
+    if (found.empty() && !is_among(read_again_, named.name)) {
+        warn(named.error + "; it can be read now: the run goes on", comm, logger);
+        read_again_.push_back(named);
+        options.resume = true;
+        return;
+    }
+    if (found.empty()) found.push_back(named);
+    if (is_older_run_) refuse_to_begin_anew(found.front(), options.outdir, comm);
+    for (const LeftOutInput& input : found)
+        warn(input.error + "; the run begins again without '" + input.name + "'", comm, logger);
+    add_new(options.series.left_out, found);
+    options.resume = false;
+}
+
 void agree_on_inputs(const RasterSeries& series, Communicator& comm) {
     std::vector<LeftOutInput> all = joined(series.left_out(), comm);
     if (!comm.all_true(all.size() == series.left_out().size())) throw InputsDiffer(std::move(all));
-}
-
-std::vector<LeftOutInput> find_unreadable(const RunOptions& options, const AgreedError& error,
-                                          Communicator& comm, const Logger& logger) {
-    std::vector<LeftOutInput> found = {{error.unreadable_input(), error.what()}};
-    std::vector<LeftOutInput> left_out = options.series.left_out;
-    together(comm, [&] {
-        RasterSeries series = open_stack(options, comm, {});
-        add_new(left_out, series.left_out());
-        add_new(found, read_share(series, comm));
-    });
-    found = joined(found, comm);
-    for (const LeftOutInput& input : found) {
-        log(comm.rank() == 0 ? logger : Logger{}, LogLevel::Warning,
-            input.error + "; the run begins again without '" + input.name + "'");
-    }
-    add_new(left_out, found);
-    return left_out;
 }
 
 }  // namespace rastertide

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <string>
 #include <vector>
 
 #include <rastertide/core/error.hpp>
@@ -26,31 +27,41 @@ struct InputsDiffer : std::exception {
 /// Makes sure that all ranks have the same series. Collective. @throws InputsDiffer
 void agree_on_inputs(const RasterSeries& series, Communicator& comm);
 
-/// Reads the whole stack once, to learn at once what else cannot be read: a run may fail hours later, and
-/// an archive seldom has one broken file. Collective.
-/// @return  options.series.left_out, what `error` names, and the inputs that cannot be read
-std::vector<LeftOutInput> find_unreadable(const RunOptions& options, const AgreedError& error,
-                                          Communicator& comm, const Logger& logger);
+/// What a run with -skip_errors does when an input cannot be read on the way.
+class SkippedErrors {
+  public:
+    /// @param is_older_run  the folder holds a run that this one goes on with
+    explicit SkippedErrors(bool is_older_run) : is_older_run_(is_older_run) {}
 
-/// run(options), with options.series.skip_errors again and again, each time without the inputs that cannot be
-/// read, until there is no more. Scores and centres depend on all dates: nothing of a run with an input that
-/// fails on the way can be kept. Collective.
-/// @param run  reads pixels only when the folder holds its run
+    /// Makes the options those of the next try. All inputs are read through first: a run may fail hours
+    /// later, and an archive seldom has one broken file. Where all can be read now, the run goes on; else it
+    /// begins again without those that cannot, but not in the place of an older run. Collective.
+    /// @throws AgreedError  `error` itself if it is of another kind; what an older run did would be lost
+    void meet(const AgreedError& error, RunOptions& options, Communicator& comm, const Logger& logger);
+
+  private:
+    bool is_older_run_;
+    std::vector<LeftOutInput> read_again_;  ///< failed once, and were read then
+};
+
+/// run(options, own_record), with options.series.skip_errors again and again, each time without the inputs
+/// that cannot be read, until there is no more. Scores and centres depend on all dates: nothing of a run with
+/// an input that is broken can be kept. Collective.
+/// @param run  reads pixels only when the folder holds its run; own_record is StackRun's
 template <class Options, class Run>
 auto without_unreadable(Options options, const RunKind& kind, Communicator& comm, const Logger& logger,
                         Run run) {
-    if (!options.series.skip_errors) return run(options);
+    std::string own_record;
+    if (!options.series.skip_errors) return run(options, own_record);
     together(comm, [&] { take_inputs_of_run(options, kind); });
+    SkippedErrors skipped(comm.all_true(finds_run_to_resume(options)));
     for (;;) {
         try {
-            return run(options);
+            return run(options, own_record);
         } catch (const InputsDiffer& differ) {
             options.series.left_out = differ.left_out;
         } catch (const AgreedError& error) {
-            if (error.unreadable_input().empty()) throw;
-            options.series.left_out = find_unreadable(options, error, comm, logger);
-            options.overwrite = true;
-            options.resume = false;
+            skipped.meet(error, options, comm, logger);
         }
     }
 }

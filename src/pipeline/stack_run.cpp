@@ -56,10 +56,19 @@ void check_inputs_lie_elsewhere(const StackRun& run) {
     }
 }
 
+/// Another run may have taken the folder while inputs were read through.
+void require_own_run(const StackRun& run) {
+    const std::string path = run.common.outdir + "/" + kRunRecord;
+    if (run.own_record.empty() || read_text_file(path) == run.own_record) return;
+    throw InvalidArgument("'" + path + "': another run has taken the folder; it is left as it is");
+}
+
 OutputFolder make_folder(const StackRun& run, const RunKind& kind) {
     std::optional<OutputFolder::Contents> earlier;
-    if (run.common.overwrite && OutputFolder::holds_run(run.common.outdir)) {
+    const bool replaces = run.common.overwrite || !run.own_record.empty();
+    if (replaces && OutputFolder::holds_run(run.common.outdir)) {
         check_inputs_lie_elsewhere(run);
+        require_own_run(run);
         earlier = contents_of_run(run.common.outdir, kind);
     }
     return OutputFolder::make(run.common.outdir, earlier);
@@ -113,7 +122,8 @@ void prepare_folder(StackRun& run, const RunKind& kind, const std::function<Json
             run.folder = OutputFolder::resume(run.common.outdir);
         } else {
             run.folder = make_folder(run, kind);
-            write_text_file(run.folder.file(kRunRecord), json_text(record()));
+            run.own_record = json_text(record());
+            write_text_file(run.folder.file(kRunRecord), run.own_record);
         }
         if (!run.folder.is_locked()) {
             run.say(LogLevel::Warning, "'" + run.common.outdir +

@@ -31,6 +31,8 @@ struct StackRun {
     TilePlan plan;
     OutputFolder folder;
     StageClock& clock;
+    /// run.json that this process has written, on the first rank: what it may replace. Empty before.
+    std::string& own_record;
     bool resumed = false;  ///< the folder holds what an earlier call of the same run has finished
     /// [tiles]: 0 where no location has a result, and so no shard: products have nodata there. Empty before
     /// the pass that finds out.

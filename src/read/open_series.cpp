@@ -207,7 +207,7 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
     impl->scenes = mosaic_scenes(std::move(impl->scenes), grids, options.mosaic);
     sort_by_date(impl->scenes, logger);
     impl->mask = open_mask(grids.front(), impl->grid, options, impl->max_open_sources / 2);
-    if (impl->mask != nullptr) impl->mask->assign(impl->scenes, !impl->left_out.empty());
+    if (impl->mask != nullptr) impl->mask->assign(impl->scenes, options.skip_errors);
     keep_date_range(impl->scenes, options);
     keep_every(impl->scenes, options.date_step);
     for (const Scene& scene : impl->scenes) {

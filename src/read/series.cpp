@@ -90,24 +90,6 @@ void RasterSeries::read(const Window& window, float* out) {
     if (impl_->mask != nullptr) impl_->mask->apply(window, impl_->scenes, n_bands(), out, impl_->scratch);
 }
 
-std::vector<LeftOutInput> RasterSeries::find_unreadable(const Window& window, float* out) {
-    std::vector<LeftOutInput> unreadable;
-    const auto reads = [&](std::span<const Scene> scenes, bool last_try) {
-        try {
-            impl_->read_scenes(scenes, window, out);
-            return true;
-        } catch (const UnreadableInput& error) {
-            if (last_try) unreadable.push_back({error.input(), error.what()});
-            return false;
-        }
-    };
-    for (const std::span<const Scene> neighbours : scenes_by_source(impl_->scenes)) {
-        if (reads(neighbours, neighbours.size() == 1) || neighbours.size() == 1) continue;
-        for (std::size_t i = 0; i < neighbours.size(); ++i) reads(neighbours.subspan(i, 1), true);
-    }
-    return unreadable;
-}
-
 void RasterSeries::Impl::read_scenes(std::span<const Scene> neighbours, const Window& window, float* pixels) {
     std::vector<int> bands;
     for (const Scene& scene : neighbours) bands.insert(bands.end(), scene.bands.begin(), scene.bands.end());

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
+#include <map>
 
 #include <rastertide/core/error.hpp>
 
@@ -51,8 +51,8 @@ SeriesMask::SeriesMask(const std::vector<std::string>& inputs, std::size_t max_o
     }
 }
 
-void SeriesMask::assign(std::vector<Scene>& scenes, bool some_are_left_out) {
-    if (masks_.size() > 1 && some_are_left_out) leave_out_other_days(scenes);
+void SeriesMask::assign(std::vector<Scene>& scenes, bool skip_errors) {
+    if (masks_.size() > 1 && skip_errors) keep_those_of(scenes);
     if (masks_.size() != 1 && masks_.size() != scenes.size()) {
         throw InvalidArgument("-mask '" + masks_.front().name + "': there are " +
                               std::to_string(masks_.size()) + " masks, the stack has " +
@@ -70,15 +70,24 @@ bool SeriesMask::all_have_dates() const {
     return std::ranges::all_of(masks_, [](const Mask& mask) { return mask.date.has_value(); });
 }
 
-void SeriesMask::leave_out_other_days(const std::vector<Scene>& scenes) {
-    if (!all_have_dates()) {
+/// Of a day with more masks than scenes, those of the scenes' times.
+void SeriesMask::keep_those_of(const std::vector<Scene>& scenes) {
+    const auto has_date = [](const Scene& scene) { return scene.info.date.has_value(); };
+    if (!all_have_dates() || !std::ranges::all_of(scenes, has_date)) {
         throw InvalidArgument(
-            "-skip_errors: the masks have no dates, expected some in their file names, to know "
-            "which one is of a scene that is left out");
+            "-skip_errors with several masks: expected dates of all scenes and in the names of all "
+            "masks, to know which mask is of a scene that is left out");
     }
-    std::set<std::string> days;
-    for (const Scene& scene : scenes) days.insert(scene.info.date ? day_of(*scene.info.date) : "");
-    std::erase_if(masks_, [&](const Mask& mask) { return !days.contains(day_of(*mask.date)); });
+    std::map<std::string, std::vector<const Date*>> scenes_of_day;
+    for (const Scene& scene : scenes) scenes_of_day[day_of(*scene.info.date)].push_back(&*scene.info.date);
+    std::map<std::string, std::size_t> n_masks;
+    for (const Mask& mask : masks_) ++n_masks[day_of(*mask.date)];
+    std::erase_if(masks_, [&](const Mask& mask) {
+        const std::vector<const Date*>& dates = scenes_of_day[day_of(*mask.date)];
+        if (dates.size() == n_masks[day_of(*mask.date)]) return false;
+        return std::ranges::none_of(dates,
+                                    [&](const Date* date) { return date->seconds == mask.date->seconds; });
+    });
     if (masks_.empty()) throw InvalidArgument("-mask: no mask is of the day of a scene");
 }
 

@@ -24,10 +24,11 @@ class SeriesMask {
 
     /// Gives each scene its mask, in date order: the masks' own, where all have dates, else the order given.
     /// @param scenes  all of the stack, sorted by date
-    /// @param some_are_left_out  masks of days of which there is no scene are left out, too
+    /// @param skip_errors  scenes may be missing: masks of several are given to scenes by their dates, and
+    /// those that are left are left out, too
     /// @throws InvalidArgument  not one mask, and not one for each scene; a mask of another day than its
     /// scene
-    void assign(std::vector<Scene>& scenes, bool some_are_left_out);
+    void assign(std::vector<Scene>& scenes, bool skip_errors);
 
     /// Sets what the masks of scenes say is invalid to NaN. @param out  of RasterSeries::read()
     void apply(const Window& window, std::span<const Scene> scenes, std::int64_t n_bands, float* out,
@@ -41,7 +42,7 @@ class SeriesMask {
         std::optional<Date> date;
     };
     bool all_have_dates() const;
-    void leave_out_other_days(const std::vector<Scene>& scenes);
+    void keep_those_of(const std::vector<Scene>& scenes);
     void sort_by_date();
     void check_days(const std::vector<Scene>& scenes) const;
     void apply_source(const Window& window, std::span<const Scene> scenes, std::int64_t n_bands, float* out,

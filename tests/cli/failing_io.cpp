@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded beside a program: its N-th read or write of a file whose path holds a text fails, and every later
-// one, as on a full or a broken disk. FAILING_IO=read|write:N:TEXT
+// one, as on a full or a broken disk; or only so many. FAILING_IO=read|write:N[+COUNT]:TEXT
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include <dlfcn.h>
@@ -18,7 +19,7 @@ namespace {
 
 struct Fault {
     std::string operation;
-    long first = 0;
+    long first = 0, end = std::numeric_limits<long>::max();
     std::string text;
 
     Fault() {
@@ -28,7 +29,10 @@ struct Fault {
         const std::size_t colon = words.find(':');
         const std::size_t second = words.find(':', colon + 1);
         operation = words.substr(0, colon);
-        first = std::atol(words.substr(colon + 1, second - colon - 1).c_str());
+        const std::string numbers = words.substr(colon + 1, second - colon - 1);
+        first = std::atol(numbers.c_str());
+        const std::size_t plus = numbers.find('+');
+        if (plus != std::string::npos) end = first + std::atol(numbers.c_str() + plus + 1);
         text = words.substr(second + 1);
     }
 };
@@ -43,7 +47,8 @@ bool fails(const char* operation, int file) {
     if (n <= 0) return false;
     path[n] = '\0';
     if (std::strstr(path, fault.text.c_str()) == nullptr) return false;
-    return ++n_calls >= fault.first;
+    const long call = ++n_calls;
+    return call >= fault.first && call < fault.end;
 }
 
 bool write_fails(int file) {

@@ -394,8 +394,8 @@ class ResumeFailedIo : public Resume {
     CommandResult go_failing(const Job& job, const std::string& operation, int n, const std::string& path,
                              const std::string& more) const {
         const std::string setting = operation + ":" + std::to_string(n) + ":" + path;
-        return run("ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 FAILING_IO=" + quoted(setting) +
-                   " LD_PRELOAD=" + quoted(FAILING_IO_LIBRARY) + " " + job.command(stack(), outdir(), more));
+        return run(testing_support::failing(FAILING_IO_LIBRARY, setting) +
+                   job.command(stack(), outdir(), more));
     }
 
     /// Lets the n-th operation fail, for n = 1, 2, 4, ... until the run gets to its end: each

@@ -87,6 +87,15 @@ class SkipErrors : public testing::Test {
         EXPECT_EQ(result.exit_code, 0) << result.output;
     }
 
+    /// Reads of one scene: the first of these numbers are when it is opened, the last are none.
+    static constexpr int kFirstFault = 12, kEndFault = 40;
+    static std::string fault(const std::string& count, int n) {
+        return "read:" + std::to_string(n) + count + ":" + scene_name(6);
+    }
+    static std::string failing(const std::string& fault) {
+        return testing_support::failing(FAILING_IO_LIBRARY, fault);
+    }
+
     /// Pixels, tables and centres: all but what names the inputs and the costs.
     std::map<std::string, std::string> products(const std::string& outdir) const {
         std::map<std::string, std::string> files;
@@ -252,6 +261,91 @@ TEST_F(SkipErrors, AResumedRunLeavesOutTheSame) {
     EXPECT_EQ(left_out("out"), std::vector<std::string>{scene_name(4)});
 }
 
+/// Names may be of any bytes, run.json is UTF-8.
+TEST_F(SkipErrors, AResumedRunKnowsNamesThatAreNoUtf8) {
+    const std::string folder = stack();
+    const std::string odd = folder + "/b\xff_2020-01-05.tif";
+    fs::rename(folder + "/" + scene_name(4), odd);
+    fs::resize_file(odd, fs::file_size(odd) * 9 / 10);
+    expect_done(command("rastertide_lof", "out", "-skip_errors " + quoted(folder)));
+    const auto before = products("out");
+    fs::remove(file("out/tiles/lof/t_0000_0001.tif"));
+    expect_done(command("rastertide_lof", "out", "-resume -skip_errors " + quoted(folder)));
+    EXPECT_TRUE(products("out") == before);
+}
+
+/// What is finished is never lost by -resume.
+TEST_F(SkipErrors, AFurtherFaultOfAResumedRunIsAnError) {
+    const std::string folder = stack();
+    expect_done(command("rastertide_lof", "out", "-skip_errors " + quoted(folder)));
+    const auto before = products("out");
+    fs::remove(file("out/tiles/lof/t_0000_0001.tif"));
+    const std::string resumed = command("rastertide_lof", "out", "-resume -skip_errors " + quoted(folder));
+    int n_refused = 0;
+    for (int n = kFirstFault; n < kEndFault; ++n) {
+        const CommandResult result = run(failing(fault("", n)) + resumed);
+        if (result.output.find("-overwrite in place of -resume") == std::string::npos) continue;
+        ++n_refused;
+        EXPECT_EQ(result.exit_code, 1);
+        EXPECT_NE(result.output.find(scene_name(6)), std::string::npos) << result.output;
+    }
+    EXPECT_GT(n_refused, 0);
+    expect_done(resumed);
+    EXPECT_TRUE(products("out") == before);
+}
+
+TEST_F(SkipErrors, AFaultThatPassesLeavesNothingOut) {
+    const std::string folder = stack();
+    expect_done(command("rastertide_lof", "whole_out", quoted(folder)));
+    int n_passing = 0;
+    for (int n = kFirstFault; n < kEndFault; ++n) {
+        const std::string outdir = "out" + std::to_string(n);
+        std::string loud = command("rastertide_lof", outdir, "-skip_errors " + quoted(folder));
+        loud.replace(loud.find(" -q "), 4, " ");
+        const CommandResult result = run(failing(fault("+1", n)) + loud);
+        if (result.output.find("the run goes on") == std::string::npos) continue;
+        ++n_passing;
+        EXPECT_EQ(result.exit_code, 0) << n << ": " << result.output;
+        EXPECT_TRUE(left_out(outdir).empty());
+        expect_same_products(outdir, "whole_out");
+    }
+    EXPECT_GT(n_passing, 0);
+}
+
+/// Hours must not pass before this is found out.
+TEST_F(SkipErrors, MasksWithoutDatesAreRefusedAtOnce) {
+    const std::string folder = stack();
+    fs::create_directories(file("masks"));
+    for (int date = 0; date < kDates; ++date)
+        write_bands(file("masks/m_") + std::to_string(date) + ".tif",
+                    {1, kRows, kCols, std::vector<float>(kRows * kCols, 1)});
+    const CommandResult refused = run(command(
+        "rastertide_lof", "out", "-skip_errors -mask " + quoted(file("masks")) + " " + quoted(folder)));
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_NE(refused.output.find("-skip_errors with several masks"), std::string::npos) << refused.output;
+}
+
+TEST_F(SkipErrors, MasksOfOneDayGoByTheirTimes) {
+    fs::create_directories(file("stack"));
+    fs::create_directories(file("masks"));
+    for (int i = 0; i < kDates; ++i) {
+        char name[64];
+        std::snprintf(name, sizeof name, "/s_202001%02dT%02d0000.tif", 1 + i / 2, 6 + 12 * (i % 2));
+        Bands mask{1, kRows, kCols, std::vector<float>(kRows * kCols, 1)};
+        mask.values[static_cast<std::size_t>(i * 50)] = 0;
+        write_bands(file("stack") + name, scene(i));
+        write_bands(file("masks") + name, mask);
+    }
+    const std::string broken = "/s_20200103T180000.tif";
+    const std::string run_of_stack = "-mask " + quoted(file("masks")) + " " + quoted(file("stack"));
+    fs::resize_file(file("stack") + broken, 5000);
+    expect_done(command("rastertide_lof", "out", "-skip_errors " + run_of_stack));
+    fs::remove(file("stack") + broken);
+    fs::remove(file("masks") + broken);
+    expect_done(command("rastertide_lof", "whole_out", run_of_stack));
+    expect_same_products("out", "whole_out");
+}
+
 TEST_F(SkipErrors, AnotherRunInTheFolderIsNotReplaced) {
     const std::string folder = stack();
     expect_done(command("rastertide_lof", "out", quoted(folder)));
@@ -291,6 +385,19 @@ TEST_F(SkipErrors, TheSameOnSeveralRanks) {
         expect_same_products(name, name + "_whole");
         EXPECT_EQ(left_out(name), (std::vector<std::string>{scene_name(1), scene_name(4), scene_name(9)}));
     }
+}
+
+/// Files that only one rank cannot open: all leave out the same.
+TEST_F(SkipErrors, RanksThatSeeDifferentFiles) {
+    const std::string folder = stack();
+    cut(9, 0.6);
+    const std::string whole = stack_without({2, 7, 9});
+    expect_done(command("rastertide_lof", "whole_out", quoted(whole)));
+    const std::string lof = command("rastertide_lof", "out", "-skip_errors " + quoted(folder));
+    expect_done(testing_support::mpirun(1) + failing("read:1:" + scene_name(2)) + lof + " : -n 1 " +
+                failing("read:1:" + scene_name(7)) + lof);
+    expect_same_products("out", "whole_out");
+    EXPECT_EQ(left_out("out"), (std::vector<std::string>{scene_name(2), scene_name(7), scene_name(9)}));
 }
 #endif
 

@@ -42,7 +42,7 @@ class OpenPasses : public testing::Test {
         request.tile_n_cols = 16;
         request.tile_n_rows = 9;
         return {options_,         *comm_, logger_, open_series(series), make_tiles(request),
-                OutputFolder(""), clock_};
+                OutputFolder(""), clock_, own_record_};
     }
 
     static bool holds_pixels_of(const Tile& tile, const float* pixels) {
@@ -63,6 +63,7 @@ class OpenPasses : public testing::Test {
     std::unique_ptr<Communicator> comm_ = make_serial_communicator();
     Logger logger_;
     StageClock clock_;
+    std::string own_record_;
 };
 
 class TilePassesOf : public OpenPasses, public testing::WithParamInterface<double> {};

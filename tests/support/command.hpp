@@ -42,6 +42,12 @@ inline std::string mpirun(int n_ranks) {
            std::to_string(n_ranks) + " ";
 }
 
+/// In front of a command whose reads or writes are to fail. @param fault  FAILING_IO of cli/failing_io.cpp
+inline std::string failing(const std::string& library, const std::string& fault) {
+    return "env ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 FAILING_IO=" + quoted(fault) +
+           " LD_PRELOAD=" + quoted(library) + " ";
+}
+
 /// A built utility, quoted; RASTERTIDE_BIN_DIR comes from the build.
 inline std::string utility(const std::string& name) {
     return quoted(std::string(RASTERTIDE_BIN_DIR) + "/" + name);

@@ -94,8 +94,13 @@ class RasterSeries {
     /// @throws UnreadableInput  naming file, band, window and the library's text
     /// @throws InvalidArgument  naming file and band: a valid value is beyond 1e17 in magnitude
     void read(const Window& window, float* out);
-    /// The inputs of which a window cannot be read, of all dates; pixels of the others as by read().
-    std::vector<LeftOutInput> find_unreadable(const Window& window, float* out);
+    /// Reads all inputs through, in whole blocks where max_values allows, or this part's share of them.
+    /// @param part        from 0
+    /// @param max_values  pixels that are held at a time
+    /// @return  those that cannot be read
+    /// @throws Stopped  after request_stop()
+    std::vector<LeftOutInput> find_unreadable(std::int64_t part, std::int64_t n_parts,
+                                              std::int64_t max_values);
 
   private:
     std::unique_ptr<Impl> impl_;

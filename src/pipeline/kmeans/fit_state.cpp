@@ -57,7 +57,9 @@ std::vector<KMeansFit> fits_of_text(const std::string& text, const RunKMeansOpti
     try {
         for (const Json& json : Json::parse(text))
             fits.push_back(fit_of(json, options.patch_size, n_sample_bands));
-    } catch (const std::exception&) {
+    } catch (const Json::exception&) {
+        fits.clear();
+    } catch (const Error&) {
         fits.clear();
     }
     if (!are_of_run(fits, options)) throw InvalidArgument("is not the state of this run's fits");
