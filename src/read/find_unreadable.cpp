@@ -51,8 +51,7 @@ bool can_read(RasterSeries::Impl& impl, const ScenePart& part, const Window& win
         impl.read_part(part, window, pixels);
         return true;
     } catch (const UnreadableInput& error) {
-        const auto is_it = [&](const LeftOutInput& input) { return input.name == error.input(); };
-        if (std::ranges::none_of(unreadable, is_it)) unreadable.push_back({error.input(), error.what()});
+        if (!is_among(unreadable, error.input())) unreadable.push_back({error.input(), error.what()});
         return false;
     }
 }

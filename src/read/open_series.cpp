@@ -114,8 +114,7 @@ std::vector<Scene> scenes_of_files(const Sources& sources, const SeriesOptions& 
 /// Of inputs that are opened: bands of one raster.
 void leave_out_scenes(RasterSeries::Impl& impl) {
     std::erase_if(impl.scenes, [&](const Scene& scene) {
-        const std::string name = impl.input_name(scene.source, scene.bands.front());
-        return std::ranges::any_of(impl.left_out, [&](const auto& input) { return input.name == name; });
+        return is_among(impl.left_out, impl.input_name(scene.source, scene.bands.front()));
     });
     if (impl.scenes.empty()) {
         throw IoError("no date of '" + impl.inputs.front() +

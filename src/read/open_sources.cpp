@@ -19,11 +19,11 @@ std::unique_ptr<RasterSource> open_input(const std::string& name, const SeriesOp
                                : open_source(name, source_options);
 }
 
+}  // namespace
+
 bool is_among(const std::vector<LeftOutInput>& inputs, const std::string& name) {
     return std::ranges::any_of(inputs, [&](const LeftOutInput& input) { return input.name == name; });
 }
-
-}  // namespace
 
 std::string OpenedSources::input_name(std::size_t source, int band) const {
     const std::string& input = inputs[places[source]];

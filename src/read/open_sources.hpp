@@ -12,6 +12,9 @@
 
 namespace rastertide {
 
+/// Whether a name is among those of inputs.
+bool is_among(const std::vector<LeftOutInput>& inputs, const std::string& name);
+
 struct OpenedSources {
     Sources sources;
     std::vector<std::string> inputs;     ///< names; those that are left out included
