@@ -37,7 +37,8 @@ inline std::string quoted(const std::string& word) {
 
 /// What starts a command on n ranks, also as root. Open MPI leaks, which is not ours to find.
 inline std::string mpirun(int n_ranks) {
-    return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 ASAN_OPTIONS=detect_leaks=0 "
+    return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+           "ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 "
            "timeout 120 mpirun --oversubscribe -n " +
            std::to_string(n_ranks) + " ";
 }
