@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <numeric>
 #include <system_error>
 
 #include <fcntl.h>
@@ -22,9 +23,11 @@
 namespace rastertide {
 namespace {
 
+/// Pixels that are held at a time, of all dates where they fit.
+constexpr std::int64_t kMostValues = 4 << 20;
+
 /// Windows of whole chunks, full rows of them where they fit.
 std::vector<Window> copy_windows(const StackLayout& layout) {
-    constexpr std::int64_t kMostValues = 4 << 20;
     const auto n_dates = static_cast<std::int64_t>(layout.dates.size());
     const std::int64_t most_cols = kMostValues / n_dates / layout.chunk_n_rows;
     const std::int64_t n_cols = std::max(layout.chunk_n_cols, round_down(most_cols, layout.chunk_n_cols));
@@ -45,16 +48,18 @@ std::vector<Window> share_of(const std::vector<Window>& windows, const Hdf5Write
     return {begin_of(writers.rank), begin_of(writers.rank + 1)};
 }
 
-void read_bands(GDALDatasetH dataset, const std::string& path, const Window& window,
-                std::vector<float>& values) {
+/// @param first  from 0
+void read_bands(GDALDatasetH dataset, const std::string& path, const Window& window, std::int64_t first,
+                std::int64_t n, std::vector<float>& values) {
     const GdalErrorCapture errors;
+    std::vector<int> bands(static_cast<std::size_t>(n));
+    std::iota(bands.begin(), bands.end(), static_cast<int>(first) + 1);
     const auto n_cols = static_cast<int>(window.n_cols);
     const auto n_rows = static_cast<int>(window.n_rows);
-    const int n_bands = GDALGetRasterCount(dataset);
-    values.resize(static_cast<std::size_t>(n_bands * window.n_pixels()));
+    values.resize(static_cast<std::size_t>(n * window.n_pixels()));
     const CPLErr status = GDALDatasetRasterIOEx(
         dataset, GF_Read, static_cast<int>(window.col), static_cast<int>(window.row), n_cols, n_rows,
-        values.data(), n_cols, n_rows, GDT_Float32, n_bands, nullptr, 0, 0, 0, nullptr);
+        values.data(), n_cols, n_rows, GDT_Float32, static_cast<int>(n), bands.data(), 0, 0, 0, nullptr);
     if (status != CE_None) errors.throw_error("'" + path + "': cannot read the product");
 }
 
@@ -126,11 +131,16 @@ void Hdf5Copy::fill(const std::string& source) {
     if (static_cast<std::size_t>(GDALGetRasterCount(dataset.get())) != layout_.dates.size()) {
         throw InternalError("'" + source + "' has not a band a date");
     }
+    const auto n_dates = static_cast<std::int64_t>(layout_.dates.size());
     std::vector<float> values;
     for (const Window& window : share_of(copy_windows(layout_), writers_)) {
-        throw_if_stopped();
-        read_bands(dataset.get(), source, window, values);
-        pixels_->write(window, values.data());
+        const std::int64_t step = std::max<std::int64_t>(kMostValues / window.n_pixels(), 1);
+        for (std::int64_t first = 0; first < n_dates; first += step) {
+            throw_if_stopped();
+            const std::int64_t n = std::min(step, n_dates - first);
+            read_bands(dataset.get(), source, window, first, n, values);
+            pixels_->write_dates(window, first, n, values.data());
+        }
     }
 }
 

@@ -34,7 +34,7 @@ Hdf5Id make_parallel_access([[maybe_unused]] const Hdf5Calls& calls, [[maybe_unu
 
 constexpr std::int64_t kMostBytes = sizeof(double);  // of a stored value
 
-class Hdf5Pixels final : public StackWriter {
+class Hdf5Pixels final : public Hdf5PixelWriter {
   public:
     Hdf5Pixels(const std::string& name, const std::string& path, const StackLayout& layout,
                const RankGroup* group)
@@ -52,13 +52,18 @@ class Hdf5Pixels final : public StackWriter {
     }
 
     void write(const Window& window, const float* values) override {
+        write_dates(window, 0, n_dates_, values);
+    }
+
+    void write_dates(const Window& window, std::int64_t first_date, std::int64_t n_dates,
+                     const float* values) override {
         check_window(name_, window, grid_);
         call_hdf5(name_, failure_, [&](const Hdf5Calls& calls) {
             // Not before: opening is collective, and an error of one rank amid it would leave the others
             // waiting.
             if (data_.get() < 0) data_ = calls.own(H5Dopen2(file_.get(), variable_.c_str(), H5P_DEFAULT));
-            for (std::int64_t date = 0; date < n_dates_; ++date) {
-                write_date(calls, date, window, values + date * window.n_pixels());
+            for (std::int64_t i = 0; i < n_dates; ++i) {
+                write_date(calls, first_date + i, window, values + i * window.n_pixels());
             }
         });
     }
@@ -164,8 +169,8 @@ bool has_parallel_hdf5() {
 #endif
 }
 
-std::unique_ptr<StackWriter> open_hdf5_pixels(const std::string& name, const std::string& path,
-                                              const StackLayout& layout, const RankGroup* group) {
+std::unique_ptr<Hdf5PixelWriter> open_hdf5_pixels(const std::string& name, const std::string& path,
+                                                  const StackLayout& layout, const RankGroup* group) {
     return std::make_unique<Hdf5Pixels>(name, path, layout, group);
 }
 

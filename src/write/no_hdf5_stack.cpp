@@ -23,7 +23,7 @@ void make_hdf5_file(const std::string& name, const std::string& /*path*/, const 
     throw_unavailable(name);
 }
 
-std::unique_ptr<StackWriter> open_hdf5_pixels(const std::string& name, const std::string& /*path*/,
+std::unique_ptr<Hdf5PixelWriter> open_hdf5_pixels(const std::string& name, const std::string& /*path*/,
                                               const StackLayout& /*layout*/, const RankGroup* /*group*/) {
     throw_unavailable(name);
 }

@@ -13,6 +13,7 @@
 namespace rastertide {
 
 struct RankGroup;
+class Hdf5PixelWriter;
 class TemporaryFile;
 
 /// Whether a format's name means the file of Hdf5Copy: "HDF5", which GDAL can only read.
@@ -77,7 +78,7 @@ class Hdf5Copy {
     Hdf5Writers writers_;
     std::string made_;
     std::unique_ptr<TemporaryFile> temporary_;
-    std::unique_ptr<StackWriter> pixels_;  // last: closed before the file is removed
+    std::unique_ptr<Hdf5PixelWriter> pixels_;  // last: closed before the file is removed
 };
 
 }  // namespace rastertide
