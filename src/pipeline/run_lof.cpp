@@ -24,9 +24,12 @@ void check_nodata(double nodata) {
 }
 
 TilePlan plan_tiles(const RunLofOptions& options, const RasterSeries& series, int node_size) {
-    TileRequest request = make_tile_request(series, options.lof.patch_size,
-                                            lof_memory_needs(series, options.lof, options.compute),
-                                            options.memory_limit_bytes, node_size);
+    MemoryNeeds needs = lof_memory_needs(series, options.lof, options.compute);
+    // Scores are turned into the files' type, and back, beside the buffers.
+    if (options.score_type == SampleType::Float64)
+        needs.bytes_per_shard_pixel += series.n_dates() * std::int64_t{sizeof(double)};
+    TileRequest request =
+        make_tile_request(series, options.lof.patch_size, needs, options.memory_limit_bytes, node_size);
     request.tile_n_cols = options.tile_n_cols;
     request.tile_n_rows = options.tile_n_rows;
     return make_tiles(request);

@@ -24,7 +24,7 @@ namespace rastertide {
 namespace {
 
 /// Pixels that are held at a time, of all dates where they fit.
-constexpr std::int64_t kMostValues = 4 << 20;
+constexpr std::int64_t kMostValues = 1 << 20;
 
 /// Windows of whole chunks, full rows of them where they fit.
 std::vector<Window> copy_windows(const StackLayout& layout) {
