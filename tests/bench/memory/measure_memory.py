@@ -6,7 +6,7 @@
 
 Makes a stack of 1000 dates and a sparse one of 20,000 x 20,000 pixels, runs both utilities on 1 to 4 ranks in many ways,
 and reads VmHWM of every rank (proc(5)) until it ends. Prints a table; exits with 1 if a run took more than it may.
-Needs mpirun and GDAL's utilities, about 3 GB of disk, and half an hour on two cores.
+Needs mpirun and GDAL's utilities.
 """
 import argparse
 import json
