@@ -36,7 +36,8 @@ struct DeviceFacts {
     std::int64_t total_bytes = 0, free_bytes = 0;
 };
 
-/// One pass over the patches of a tile; see assign_patches() and reassign_patches().
+/// One pass over the patches of a tile; see assign_patches() and reassign_patches(). Where it fails, the
+/// labels of the last pass and the sums are as they were.
 struct AssignTask {
     PixelStack pixels;
     int patch_size = 0;
@@ -44,12 +45,13 @@ struct AssignTask {
     const double* centers = nullptr;  ///< [n_clusters][n_bands][p][p]
     float level = 0;                  ///< that scores are computed relative to
     FixedPoint fixed;
-    LabelStack labels;                       ///< out, or null
-    std::uint8_t* narrow_labels = nullptr;   ///< [n_dates][rows][cols]: labels of the last pass in, new ones out
-    std::uint16_t* wide_labels = nullptr;    ///< the same for more than 254 clusters; at most one is not null
-    std::int64_t* counts = nullptr;          ///< [n_clusters], added to; null with `sums`: no sums
-    std::int64_t* sums = nullptr;            ///< [n_clusters][n_features], added to
-    std::int64_t n_changed = 0;              ///< out, where labels of the last pass came in
+    LabelStack labels;  ///< out, or null
+    std::uint8_t* narrow_labels =
+        nullptr;  ///< [n_dates][rows][cols]: labels of the last pass in, new ones out
+    std::uint16_t* wide_labels = nullptr;  ///< the same for more than 254 clusters; at most one is not null
+    std::int64_t* counts = nullptr;        ///< [n_clusters], added to; null with `sums`: no sums
+    std::int64_t* sums = nullptr;          ///< [n_clusters][n_features], added to
+    std::int64_t n_changed = 0;            ///< out, where labels of the last pass came in
 };
 
 struct Module {

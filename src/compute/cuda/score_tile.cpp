@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// LOF of a tile: in parts of some rows of locations, at all dates.
+#include <algorithm>
+
+#include "compute/cuda/lof_kernels.hpp"
+#include "compute/cuda/session.hpp"
+
+namespace rastertide::cuda {
+namespace {
+
+/// Arrays by date and location are told apart by 32-bit numbers in some kernels.
+constexpr std::int64_t kMostValues = std::int64_t{1} << 31;
+
+LofPart make_part(const PixelStack& pixels, const LofParams& params, std::int64_t n_rows) {
+    LofPart part;
+    part.patch = params.patch_size;
+    part.neighbors = params.neighbors;
+    part.locations = {static_cast<int>(n_rows), static_cast<int>(pixels.n_cols - params.patch_size + 1),
+                      lof_block_rows(params.patch_size), kLofBlockCols};
+    part.images = part.locations.images(pixels.n_dates, pixels.n_bands, params.patch_size);
+    return part;
+}
+
+/// Whether a part is small enough for the host's buffers and the kernels' numbers.
+bool is_small_enough(const LofPart& part) {
+    const std::int64_t n = part.locations.n_padded();
+    return part.images.n_values() * std::int64_t{sizeof(float)} <= kStagingBytes &&
+           n * kDatesAtATime * std::max(part.capacity(), part.n_groups()) < kMostValues;
+}
+
+std::int64_t rows_of_part(const PixelStack& pixels, const LofParams& params) {
+    const std::int64_t step = lof_block_rows(params.patch_size);
+    const std::int64_t n_rows = pixels.n_rows - params.patch_size + 1;
+    std::int64_t rows = step;
+    while (rows < n_rows && is_small_enough(make_part(pixels, params, rows + step))) rows += step;
+    return std::min(rows, n_rows);
+}
+
+LofArrays reserve(Slot& slot, const LofPart& part) {
+    const std::int64_t n = part.locations.n_padded();
+    const std::int64_t n_all = n * part.images.n_dates;
+    const std::int64_t n_some = n * std::min(kDatesAtATime, part.images.n_dates);
+    LofArrays arrays;
+    arrays.minima = slot.minima.reserve(n_some * part.n_groups());
+    arrays.bounds = slot.bounds.reserve(n_some);
+    arrays.found = slot.found.reserve(n_some * part.capacity());
+    arrays.n_found = slot.n_found.reserve(n_some);
+    arrays.distances = slot.distances.reserve(n_all * part.neighbors);
+    arrays.dates = slot.dates.reserve(n_all * part.neighbors);
+    arrays.counts = slot.counts.reserve(n_all);
+    arrays.k_distances = slot.k_distances.reserve(n_all);
+    arrays.densities = slot.densities.reserve(n_all);
+    return arrays;
+}
+
+/// Starts the work on rows [first_row, ...) of locations.
+void send(const PixelStack& pixels, std::int64_t first_row, LofPart part, Slot& slot) {
+    const std::int64_t n_pixels = part.images.n_values();
+    float* images = slot.images.reserve(n_pixels);
+    const LofArrays arrays = reserve(slot, part);
+    const std::int64_t n_scores =
+        std::int64_t{part.images.n_dates} * part.locations.n_rows * part.locations.n_cols;
+    float* scores = slot.values.reserve(n_scores);
+    float* host_images = slot.host_images.reserve(n_pixels);
+    float* host_scores = slot.host_values.reserve(n_scores);
+
+    fill_images(pixels, 0, first_row, part.images, host_images);
+    slot.stream.upload(images, host_images, n_pixels);
+    part.images.data = images;
+    find_neighbors(part, arrays, slot.stream.get());
+    score_neighbors(part, arrays, scores, slot.stream.get());
+    slot.stream.download(host_scores, scores, n_scores);
+}
+
+void receive(const LofPart& part, std::int64_t first_row, const Slot& slot, const ScoreStack& scores) {
+    const float* from = slot.host_values.data();
+    for (std::int64_t date = 0; date < part.images.n_dates; ++date) {
+        float* to = scores.data + date * scores.date_stride + first_row * scores.row_stride;
+        for (int row = 0; row < part.locations.n_rows; ++row, from += part.locations.n_cols)
+            std::copy_n(from, part.locations.n_cols, to + row * scores.row_stride);
+    }
+}
+
+}  // namespace
+
+void score_tile(Session& session, const PixelStack& pixels, const LofParams& params,
+                const ScoreStack& scores) {
+    const std::int64_t n_rows = pixels.n_rows - params.patch_size + 1;
+    const auto score_in_parts = [&](std::int64_t part_rows) {
+        const auto part_at = [&](std::int64_t part) {
+            return make_part(pixels, params, std::min(part_rows, n_rows - part * part_rows));
+        };
+        for_each_part(
+            session, (n_rows + part_rows - 1) / part_rows,
+            [&](std::int64_t part, Slot& slot) { send(pixels, part * part_rows, part_at(part), slot); },
+            [&](std::int64_t part, Slot& slot) { receive(part_at(part), part * part_rows, slot, scores); });
+    };
+    in_parts_that_fit(session, rows_of_part(pixels, params), 1, score_in_parts);
+}
+
+}  // namespace rastertide::cuda
