@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 set(rastertide_libraries rastertide_core rastertide_raster rastertide_dist rastertide_pipeline)
 install(TARGETS ${rastertide_libraries} EXPORT rastertideTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(TARGETS rastertide_lof_cli rastertide_info_cli rastertide_simulate_cli DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS rastertide_lof_cli rastertide_kmeans_cli rastertide_info_cli rastertide_simulate_cli DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/rastertide)
 install(EXPORT rastertideTargets NAMESPACE rastertide:: DESTINATION ${package_dir})

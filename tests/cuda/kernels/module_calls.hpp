@@ -35,7 +35,8 @@ struct Stack {
         for (std::int64_t date = 0; date < n_dates; ++date) {
             for (std::int64_t band = 0; band < n_bands; ++band) {
                 for (std::int64_t y = row; y < row + rows; ++y) {
-                    for (std::int64_t x = col; x < col + cols; ++x) cut.values.push_back(at(date, y, x, band));
+                    for (std::int64_t x = col; x < col + cols; ++x)
+                        cut.values.push_back(at(date, y, x, band));
                 }
             }
         }
@@ -44,7 +45,8 @@ struct Stack {
 };
 
 /// Speckle over a dark left and a bright right half.
-inline Stack speckle(std::int64_t n_dates, std::int64_t n_rows, std::int64_t n_cols, std::int64_t n_bands = 1) {
+inline Stack speckle(std::int64_t n_dates, std::int64_t n_rows, std::int64_t n_cols,
+                     std::int64_t n_bands = 1) {
     Stack stack{n_dates, n_bands, n_rows, n_cols};
     std::mt19937 random(static_cast<unsigned>(7 * n_dates + n_rows));
     std::gamma_distribution<float> gamma(4.0F, 0.25F);
@@ -70,7 +72,8 @@ inline void expect_ok(const cuda::Outcome& outcome) {
 
 /// Scores of all locations, [n_dates][rows][cols], by the module.
 inline std::vector<float> module_scores(const Stack& stack, const LofParams& params) {
-    const std::int64_t n_rows = stack.n_rows - params.patch_size + 1, n_cols = stack.n_cols - params.patch_size + 1;
+    const std::int64_t n_rows = stack.n_rows - params.patch_size + 1,
+                       n_cols = stack.n_cols - params.patch_size + 1;
     std::vector<float> scores(static_cast<std::size_t>(stack.n_dates * n_rows * n_cols), -1);
     cuda::Outcome outcome;
     rastertide_cuda_module()->lof(session(), stack.pixels(), params, {scores.data(), n_rows * n_cols, n_cols},
@@ -81,7 +84,8 @@ inline std::vector<float> module_scores(const Stack& stack, const LofParams& par
 
 /// The same by the library's reference.
 inline std::vector<float> reference_scores(const Stack& stack, const LofParams& params) {
-    const std::int64_t n_rows = stack.n_rows - params.patch_size + 1, n_cols = stack.n_cols - params.patch_size + 1;
+    const std::int64_t n_rows = stack.n_rows - params.patch_size + 1,
+                       n_cols = stack.n_cols - params.patch_size + 1;
     std::vector<float> scores(static_cast<std::size_t>(stack.n_dates * n_rows * n_cols), -1);
     lof(stack.pixels(), params, {scores.data(), n_rows * n_cols, n_cols}, {Backend::Reference, 2});
     return scores;

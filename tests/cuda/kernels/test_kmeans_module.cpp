@@ -21,7 +21,8 @@ PatchCenters some_centers(int patch_size, std::int64_t n_bands, std::int64_t n_c
     std::normal_distribution<double> texture(0.0, 0.3);
     for (std::int64_t k = 0; k < n_clusters; ++k) {
         const double mean = level(random);
-        for (std::int64_t i = 0; i < centers.n_features(); ++i) centers.values.push_back(mean + texture(random));
+        for (std::int64_t i = 0; i < centers.n_features(); ++i)
+            centers.values.push_back(mean + texture(random));
     }
     return centers;
 }
@@ -72,8 +73,8 @@ Result assign_by_module(const Stack& stack, const PatchCenters& centers, float l
 
 Result assign_by_reference(const Stack& stack, const PatchCenters& centers) {
     Result result = empty_result(stack, centers);
-    assign_patches(stack.pixels(), centers, kFixed, label_stack(result, stack, centers.patch_size), &result.sums,
-                   {Backend::Reference, 2});
+    assign_patches(stack.pixels(), centers, kFixed, label_stack(result, stack, centers.patch_size),
+                   &result.sums, {Backend::Reference, 2});
     return result;
 }
 
@@ -97,7 +98,8 @@ class KMeansModuleSizes : public testing::TestWithParam<Size> {};
 
 TEST_P(KMeansModuleSizes, AgreeWithTheReference) {
     const auto& [patch, n_clusters, n_cols, n_bands] = GetParam();
-    expect_reference(speckle(2, patch + 4, patch + n_cols - 1, n_bands), some_centers(patch, n_bands, n_clusters));
+    expect_reference(speckle(2, patch + 4, patch + n_cols - 1, n_bands),
+                     some_centers(patch, n_bands, n_clusters));
 }
 INSTANTIATE_TEST_SUITE_P(Clusters, KMeansModuleSizes,
                          testing::Combine(testing::Values(7), testing::Values(1, 2, 5, 6, 10, 16, 300),
@@ -181,7 +183,8 @@ TEST(KMeansModule, DistancesToTheNearestCenter) {
                 ASSERT_EQ(std::isnan(found[i]), std::isnan(expected[i])) << i;
                 if (!std::isnan(found[i])) {
                     // Centres are rounded to floats, which counts where a patch lies near one.
-                    ASSERT_NEAR(found[i], expected[i], 2e-6 * expected[i] + 2e-6 * patch * std::sqrt(expected[i]))
+                    ASSERT_NEAR(found[i], expected[i],
+                                2e-6 * expected[i] + 2e-6 * patch * std::sqrt(expected[i]))
                         << i;
                 }
             }
