@@ -41,6 +41,7 @@ namespace rastertide_emulation {
 namespace {
 
 namespace context = boost::context::detail;
+using namespace std::string_literals;
 
 constexpr std::size_t kStackBytes = 128 << 10;  // address space: only what is touched costs memory
 constexpr std::size_t kGuardBytes = 4 << 10;
@@ -121,7 +122,6 @@ struct Running {
     unsigned n_threads = 0, n_arrived = 0, n_exited = 0, count = 0;
     unsigned generation = 0;  // of barriers
     int barrier_result = 0;
-    Barrier barrier_kind{};
     Place barrier_place;
     std::uint64_t ready[kWords] = {};  // bits by position; no memchr: TSan takes it for the thread's own
     std::vector<Fiber*> order;         // by position
@@ -137,6 +137,10 @@ struct Running {
 Running& running() {
     static Running* const the_one = new Running;
     return *the_one;
+}
+
+bool same(const Place& a, const Place& b) {
+    return a.line() == b.line() && a.column() == b.column() && a.file_name() == b.file_name();
 }
 
 std::string where(const Place& place) {
@@ -202,10 +206,11 @@ void switch_to(Running& r, Fiber& to) {
             const Fiber& other = *r.pool->fibers[j];
             if ((fiber.mask >> (j - first) & 1u) == 0 || other.wait == Wait::AtWarpOp) continue;
             char mask[32];
-            std::snprintf(mask, sizeof mask, "0x%08x", fiber.mask);
+            std::snprintf(mask, sizeof mask, "the mask 0x%08x", fiber.mask);
+            const bool gone = other.wait == Wait::Exited;
             fail_in_kernel(fiber, fiber.place,
-                           std::string(other.wait == Wait::Exited ? "exit before" : "divergence at") +
-                               " a warp operation: the mask " + mask + " of " + kOpNames[int(fiber.op)] +
+                           (gone ? "exit before a warp operation: "s : "divergence at a warp operation: "s) +
+                               mask + " of " + kOpNames[int(fiber.op)] +
                                " names a thread that does not come: " + where(other));
         }
     }
@@ -309,6 +314,55 @@ Schedule read_schedule(Running& r) {
     return Schedule::Random;
 }
 
+template <typename Function>
+void for_each_bit(unsigned bits, Function function) {
+    for (; bits != 0; bits &= bits - 1) function(static_cast<unsigned>(__builtin_ctz(bits)));
+}
+
+/// All `lanes` of the current fiber's warp wait: checks that it is for the same operation, and lets them go
+/// on.
+void complete_warp_operation(Running& r, unsigned lanes) {
+    Fiber& me = *r.current;
+    const unsigned warp = me.thread / kWarp;
+    std::unique_ptr<Fiber>* const fibers = &r.pool->fibers[warp * kWarp];
+    unsigned ballot = 0;
+    r.cursor = r.n_threads;
+    for_each_bit(lanes, [&](unsigned lane) {
+        const Fiber& other = *fibers[lane];
+        if (other.op != me.op || other.mask != me.mask || !same(other.place, me.place))
+            fail_in_kernel(me, me.place,
+                           "divergence at a warp operation: " + where(other) +
+                               (other.mask == me.mask ? "" : ", with another mask"));
+        ballot |= static_cast<unsigned>(other.value != 0) << lane;
+        r.cursor = std::min(r.cursor, other.position);
+    });
+    for_each_bit(lanes, [&](unsigned lane) {
+        Fiber& other = *fibers[lane];
+        const unsigned from = static_cast<unsigned>(other.source) % kWarp;
+        switch (me.op) {
+            case WarpOp::Sync:
+                acquire(other.arrived);
+                break;
+            case WarpOp::Ballot:
+                other.result = ballot;
+                break;
+            case WarpOp::Any:
+                other.result = ballot != 0;
+                break;
+            case WarpOp::All:
+                other.result = ballot == lanes;
+                break;
+            case WarpOp::Shuffle:
+                other.result = lanes >> from & 1u ? fibers[from]->value : ~std::uint64_t{0};
+                break;
+        }
+        other.completer = &me;
+        set_ready(r, other.position);
+    });
+    if (me.op == WarpOp::Sync) release(me.completed);
+    r.arrived[warp] &= ~lanes;
+}
+
 }  // namespace
 
 void fail(const char* format, ...) {
@@ -356,15 +410,10 @@ void run_grid(const dim3& grid, const dim3& block, const std::function<void()>& 
 int barrier(Barrier kind, int predicate, const Place& place) {
     Running& r = running();
     Fiber& me = *r.current;
-    if (r.n_arrived == 0) {
-        r.barrier_kind = kind;
-        r.barrier_place = place;
-    } else if (place.line() != r.barrier_place.line() || place.column() != r.barrier_place.column() ||
-               place.file_name() != r.barrier_place.file_name()) {
-        fail_in_kernel(
-            me, place,
-            "divergence at a barrier: other threads wait at another one, " + where(r.barrier_place));
-    }
+    if (r.n_arrived == 0) r.barrier_place = place;
+    if (!same(place, r.barrier_place))
+        fail_in_kernel(me, place,
+                       "divergence at a barrier: others wait at another one, " + where(r.barrier_place));
     me.wait = Wait::AtBarrier;
     me.place = place;
     set_waiting(r, me.position);
@@ -389,13 +438,10 @@ int barrier(Barrier kind, int predicate, const Place& place) {
 std::uint64_t warp_operation(WarpOp op, unsigned mask, std::uint64_t value, int source, const Place& place) {
     Running& r = running();
     Fiber& me = *r.current;
-    const unsigned warp = me.thread / kWarp, first = warp * kWarp, lane = me.thread % kWarp;
-    const unsigned in_warp = std::min(r.n_threads - first, kWarp);
-    const unsigned present = in_warp == kWarp ? ~0u : (1u << in_warp) - 1;
+    const unsigned warp = me.thread / kWarp, lane = me.thread % kWarp;
     if ((mask >> lane & 1u) == 0)
-        fail_in_kernel(
-            me, place,
-            std::string("the mask of ") + kOpNames[int(op)] + " leaves out the thread that calls it");
+        fail_in_kernel(me, place,
+                       "the mask of "s + kOpNames[int(op)] + " leaves out the thread that calls it");
     me.wait = Wait::AtWarpOp;
     me.place = place;
     me.op = op;
@@ -405,37 +451,10 @@ std::uint64_t warp_operation(WarpOp op, unsigned mask, std::uint64_t value, int 
     set_waiting(r, me.position);
     r.arrived[warp] |= 1u << lane;
     if (op == WarpOp::Sync) release(me.arrived);
-    const unsigned wanted = mask & present;
-    if ((r.arrived[warp] & wanted) == wanted) {
-        std::unique_ptr<Fiber>* const lanes = &r.pool->fibers[first];
-        unsigned ballot = 0, position = r.n_threads;
-        for (unsigned rest = wanted; rest != 0; rest &= rest - 1) {
-            const unsigned i = static_cast<unsigned>(__builtin_ctz(rest));
-            const Fiber& other = *lanes[i];
-            if (other.op != op || other.mask != mask || other.place.line() != place.line() ||
-                other.place.file_name() != place.file_name())
-                fail_in_kernel(me, place,
-                               "divergence at a warp operation: " + where(other) +
-                                   (other.mask == mask ? "" : ", with another mask"));
-            ballot |= static_cast<unsigned>(other.value != 0) << i;
-            position = std::min(position, other.position);
-        }
-        for (unsigned rest = wanted; rest != 0; rest &= rest - 1) {
-            Fiber& other = *lanes[__builtin_ctz(rest)];
-            const unsigned from = static_cast<unsigned>(other.source) % kWarp;
-            other.result = op == WarpOp::Ballot  ? ballot
-                           : op == WarpOp::Any   ? ballot != 0
-                           : op == WarpOp::All   ? ballot == wanted
-                           : wanted >> from & 1u ? lanes[from]->value
-                                                 : ~std::uint64_t{0};
-            other.completer = &me;
-            set_ready(r, other.position);
-            if (op == WarpOp::Sync) acquire(other.arrived);
-        }
-        if (op == WarpOp::Sync) release(me.completed);
-        r.arrived[warp] &= ~wanted;
-        r.cursor = position;
-    }
+    const unsigned n_lanes = std::min(r.n_threads - warp * kWarp, kWarp);
+    const unsigned wanted =
+        mask & (~0u >> (kWarp - n_lanes));  // lanes that a narrow block has not count as there
+    if ((r.arrived[warp] & wanted) == wanted) complete_warp_operation(r, wanted);
     switch_to_next(r);
     me.wait = Wait::No;
     if (op == WarpOp::Sync) acquire(me.completer->completed);

@@ -37,10 +37,15 @@ struct Allocation {
     int device;
 };
 
+struct Pinned {
+    std::size_t bytes;
+    bool registered;  // or allocated
+};
+
 struct Runtime {
     std::recursive_mutex mutex;
     std::map<std::uintptr_t, Allocation> memory;
-    std::map<const void*, bool> pinned;  // true: allocated here, false: registered
+    std::map<const void*, Pinned> pinned;
     std::map<Stream*, std::shared_ptr<Stream>> streams;
     std::shared_ptr<Stream> default_stream = std::make_shared<Stream>();
     std::string fault;  // the text that n_launches counts for
@@ -304,6 +309,15 @@ cudaError_t launch(const cudaLaunchConfig_t& config, std::function<void()> threa
     });
 }
 
+void check_kernel_argument(const void* pointer) {
+    Runtime& r = runtime();
+    const std::lock_guard lock(r.mutex);
+    if (!pointer || allocation_of(r, reinterpret_cast<std::uintptr_t>(pointer)) != r.memory.end()) return;
+    for (const auto& [begin, memory] : r.pinned)
+        if (pointer >= begin && pointer < static_cast<const char*>(begin) + memory.bytes) return;
+    fail("argument of a kernel: %p is neither device nor pinned memory", pointer);
+}
+
 cudaError_t set_function_attribute(cudaFuncAttribute attribute, int value) {
     return call([&](Runtime&) {
         const bool fits = attribute == cudaFuncAttributeMaxDynamicSharedMemorySize
@@ -474,7 +488,7 @@ cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
         if (bytes == 0) return cudaSuccess;
         if (posix_memalign(pointer, 256, bytes) != 0) return cudaErrorMemoryAllocation;
         std::memset(*pointer, 0xFF, bytes);
-        r.pinned[*pointer] = true;
+        r.pinned[*pointer] = {bytes, false};
         return cudaSuccess;
     });
 }
@@ -485,7 +499,7 @@ cudaError_t cudaFreeHost(void* pointer) {
     const cudaError_t error = availability(r);
     if (pointer) {
         const auto found = r.pinned.find(pointer);
-        if (found == r.pinned.end() || !found->second)
+        if (found == r.pinned.end() || found->second.registered)
             fail("cudaFreeHost: %p is not the begin of pinned memory", pointer);
         if (error == cudaSuccess) finish_all(r);
         r.pinned.erase(found);
@@ -497,14 +511,15 @@ cudaError_t cudaFreeHost(void* pointer) {
 cudaError_t cudaHostRegister(void* pointer, std::size_t bytes, unsigned) {
     return call([&](Runtime& r) {
         if (!pointer || bytes == 0) return cudaErrorInvalidValue;
-        return r.pinned.emplace(pointer, false).second ? cudaSuccess : cudaErrorHostMemoryAlreadyRegistered;
+        return r.pinned.emplace(pointer, Pinned{bytes, true}).second ? cudaSuccess
+                                                                     : cudaErrorHostMemoryAlreadyRegistered;
     });
 }
 
 cudaError_t cudaHostUnregister(void* pointer) {
     return call([&](Runtime& r) {
         const auto found = r.pinned.find(pointer);
-        if (found == r.pinned.end() || found->second) return cudaErrorHostMemoryNotRegistered;
+        if (found == r.pinned.end() || !found->second.registered) return cudaErrorHostMemoryNotRegistered;
         r.pinned.erase(found);
         return cudaSuccess;
     });

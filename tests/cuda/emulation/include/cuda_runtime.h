@@ -163,6 +163,7 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEve
 
 namespace rastertide_emulation {
 cudaError_t launch(const cudaLaunchConfig_t& config, std::function<void()> thread);
+void check_kernel_argument(const void* pointer);
 cudaError_t set_function_attribute(cudaFuncAttribute attribute, int value);
 cudaError_t function_attributes(cudaFuncAttributes* attributes);
 cudaError_t occupancy(int* blocks, int threads, std::size_t dynamic_bytes);
@@ -171,6 +172,15 @@ cudaError_t occupancy(int* blocks, int threads, std::size_t dynamic_bytes);
 template <typename... ExpTypes, typename... ActTypes>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(ExpTypes...),
                                ActTypes&&... args) {
+    static_assert((std::is_trivially_copyable_v<ExpTypes> && ... && true),
+                  "arguments of kernels are copied as bytes");
+    static_assert((sizeof(ExpTypes) + ... + 0) <= 4096,
+                  "more than the 4 KiB of arguments that every device takes");
+    const auto check = [](const auto& value) {
+        if constexpr (std::is_pointer_v<std::decay_t<decltype(value)>>)
+            rastertide_emulation::check_kernel_argument(value);
+    };
+    (check(static_cast<const ExpTypes&>(args)), ...);
     return rastertide_emulation::launch(
         *config, [kernel, values = std::tuple<ExpTypes...>(std::forward<ActTypes>(args)...)] {
             std::apply(kernel, values);

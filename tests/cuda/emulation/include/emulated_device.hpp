@@ -12,6 +12,9 @@
 #include <source_location>
 #include <type_traits>
 
+/// Sources may ask whether it is the emulator that compiles them; few should.
+#define RASTERTIDE_CUDA_EMULATION 1
+
 #define __global__
 #define __device__
 #define __host__
@@ -236,6 +239,15 @@ RASTERTIDE_MIN_MAX(long)
 RASTERTIDE_MIN_MAX(unsigned long)
 RASTERTIDE_MIN_MAX(long long)
 RASTERTIDE_MIN_MAX(unsigned long long)
+#undef RASTERTIDE_MIN_MAX
+#define RASTERTIDE_MIN_MAX(A, B)                                    \
+    constexpr B min(A a, B b) { return min(static_cast<B>(a), b); } \
+    constexpr B min(B a, A b) { return min(a, static_cast<B>(b)); } \
+    constexpr B max(A a, B b) { return max(static_cast<B>(a), b); } \
+    constexpr B max(B a, A b) { return max(a, static_cast<B>(b)); }
+RASTERTIDE_MIN_MAX(int, unsigned)
+RASTERTIDE_MIN_MAX(long, unsigned long)
+RASTERTIDE_MIN_MAX(long long, unsigned long long)
 #undef RASTERTIDE_MIN_MAX
 inline float min(float a, float b) { return fminf(a, b); }  // of a number and a NaN, the number
 inline float max(float a, float b) { return fmaxf(a, b); }

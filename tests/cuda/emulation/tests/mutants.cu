@@ -24,6 +24,19 @@ __global__ void reverse_in_block(const float* in, float* out) {
     out[threadIdx.x] = tile[kThreads - 1 - threadIdx.x];
 }
 
+template <bool with_second_barrier>
+__global__ void rotate_to_reverse(const float* in, float* out) {
+    RASTERTIDE_SHARED(Tile, tile);
+    float value = in[threadIdx.x];
+    for (int i = 0; i < 3; ++i) {
+        tile[threadIdx.x] = value;
+        __syncthreads();
+        value = tile[(threadIdx.x + 1) % kThreads];
+        if constexpr (with_second_barrier) __syncthreads();
+    }
+    out[(2 * kThreads - 4 - threadIdx.x) % kThreads] = value;
+}
+
 template <bool with_syncwarp>
 __global__ void reverse_in_warp(const float* in, float* out) {
     RASTERTIDE_SHARED(Tile, tile);
@@ -82,7 +95,9 @@ __global__ void exit_before_warp_operation(const float* in, float* out) {
 }
 
 __global__ void two_blocks_one_word(const float*, float* out) {
-    if (threadIdx.x == 0) out[0] = static_cast<float>(blockIdx.x);
+    __syncthreads();
+    if (threadIdx.x == blockIdx.x) out[0] = static_cast<float>(blockIdx.x);
+    __syncthreads();
 }
 
 __global__ void uninitialised_shared(const float* in, float* out) {
@@ -158,6 +173,8 @@ int run_mutant(const std::string& name) {
     if (name == "none") return whole(right);
     if (name == "none_in_warps") return whole(reverse_in_warp<true>);
     if (name == "missing_barrier") return whole(reverse_in_block<false>);
+    if (name == "none_in_loop") return whole(rotate_to_reverse<true>);
+    if (name == "missing_second_barrier") return whole(rotate_to_reverse<false>);
     if (name == "missing_syncwarp") return whole(reverse_in_warp<false>);
     if (name == "index_beyond_shared") return whole(index_beyond_shared);
     if (name == "index_beyond_global") return whole(index_beyond_global);
@@ -221,12 +238,12 @@ int run_mutant(const std::string& name) {
         d.upload();
     }
     if (name == "kernel_reads_freed_memory") {
-        d.upload();
         check(cudaFree(d.device_in));
         d.run(right);
-        d.download();
-        d.wait();
-        return d.report();
+    }
+    if (name == "host_pointer_for_kernel") {
+        d.device_in = d.in.data();
+        d.run(right);
     }
     if (name == "work_on_destroyed_stream") {
         check(cudaStreamDestroy(d.stream));
