@@ -278,6 +278,8 @@ __global__ void __launch_bounds__(kThreads, 2)
     using Tile = KMeansTile<kPatch>;
     RASTERTIDE_SHARED(Tile, tile);
     float least[kRun];
+    RASTERTIDE_UNROLL
+    for (int i = 0; i < kRun; ++i) least[i] = std::numeric_limits<float>::quiet_NaN();
     for_each_chunk<kPatch, AddSquares>(
         images, centers, tile, [](const float*, int) {},
         [&](int chunk, const ChunkTerms& sums) {
@@ -287,8 +289,8 @@ __global__ void __launch_bounds__(kThreads, 2)
                 RASTERTIDE_UNROLL
                 for (int i = 0; i < kRun; ++i) {
                     const float distance = sums.terms[c][i];
-                    const bool is_first = chunk == 0 && c == 0;  // NaN: with this centre as with all
-                    least[i] = is_first || distance < least[i] ? distance : least[i];
+                    // NaN gives way to any distance; of a patch that holds one all distances are NaN.
+                    least[i] = least[i] <= distance ? least[i] : distance;
                 }
             }
         });

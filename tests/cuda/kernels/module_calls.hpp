@@ -87,7 +87,7 @@ inline std::vector<float> reference_scores(const Stack& stack, const LofParams& 
     const std::int64_t n_rows = stack.n_rows - params.patch_size + 1,
                        n_cols = stack.n_cols - params.patch_size + 1;
     std::vector<float> scores(static_cast<std::size_t>(stack.n_dates * n_rows * n_cols), -1);
-    lof(stack.pixels(), params, {scores.data(), n_rows * n_cols, n_cols}, {Backend::Reference, 2});
+    lof(stack.pixels(), params, {scores.data(), n_rows * n_cols, n_cols}, {Backend::Reference, 1});
     return scores;
 }
 

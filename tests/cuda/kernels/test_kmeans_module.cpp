@@ -74,7 +74,7 @@ Result assign_by_module(const Stack& stack, const PatchCenters& centers, float l
 Result assign_by_reference(const Stack& stack, const PatchCenters& centers) {
     Result result = empty_result(stack, centers);
     assign_patches(stack.pixels(), centers, kFixed, label_stack(result, stack, centers.patch_size),
-                   &result.sums, {Backend::Reference, 2});
+                   &result.sums, {Backend::Reference, 1});
     return result;
 }
 
