@@ -2,7 +2,7 @@
 # Builds CUDA sources with the emulator, once for each flavour: plain, and with the sanitizers that the preset has not.
 include(CheckCXXSourceRuns)
 
-if(CMAKE_CXX_FLAGS MATCHES "-fsanitize|--coverage" OR CMAKE_CXX_CLANG_TIDY OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize|--coverage" OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(RASTERTIDE_EMULATION_FLAVOURS plain)
 else()
   set(RASTERTIDE_EMULATION_FLAVOURS plain asan tsan)
@@ -23,9 +23,10 @@ endfunction()
 function(rastertide_emulation_target target flavour)
   foreach(source IN LISTS ARGN)
     if(source MATCHES "\\.cu$")
-      set_source_files_properties(${source} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+      set_source_files_properties(${source} PROPERTIES LANGUAGE CXX)
     endif()
   endforeach()
+  set_target_properties(${target} PROPERTIES CXX_CLANG_TIDY "")  # knows no std::source_location before 16
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/tests")
   target_compile_options(${target} PRIVATE -ffp-contract=off $<$<BOOL:${RASTERTIDE_EMULATION_FMA}>:-mfma>)
   if(NOT flavour STREQUAL "plain")
