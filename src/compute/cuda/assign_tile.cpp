@@ -30,6 +30,11 @@ class TilePass {
                       static_cast<int>(task.pixels.n_cols - task.patch_size + 1), kKMeansBlockRows,
                       kKMeansBlockCols};
         upload_centers(session);
+        kept_ = keep_tile(session);
+    }
+    /// All parts have been copied.
+    void end() const {
+        if (kept_ != nullptr) kept_->is_whole = true;
     }
 
     std::int64_t n_parts() const { return (task_.pixels.n_dates + pass_dates_ - 1) / pass_dates_; }
@@ -44,14 +49,17 @@ class TilePass {
     const DeviceCenters& centers() const { return centers_; }
     std::int64_t n_sums() const { return task_.n_clusters * (centers_.n_features() + 1); }
 
-    /// Starts the copy of a part's pixels. @return where they will be
+    /// Starts the copy of a part's pixels, unless they are there. @return where they will be
     ImageStack upload_images(std::int64_t part, Slot& slot) const {
         ImageStack images = this->images(part);
-        float* data = slot.images.reserve(images.n_values());
+        float* data = kept_ != nullptr
+                          ? kept_->images.data() + first_date(part) * images.n_bands * images.image_values()
+                          : slot.images.reserve(images.n_values());
+        images.data = data;
+        if (kept_ != nullptr && kept_->is_whole) return images;
         float* host = slot.host_images.reserve(images.n_values());
         fill_images(task_.pixels, first_date(part), 0, images, host);
         slot.stream.upload(data, host, images.n_values());
-        images.data = data;
         return images;
     }
 
@@ -67,12 +75,36 @@ class TilePass {
 
   private:
     void upload_centers(Session& session);
+    KeptTile* keep_tile(Session& session) const;
 
     const AssignTask& task_;
     std::int64_t pass_dates_;
     LocationGrid locations_;
     DeviceCenters centers_;
+    KeptTile* kept_ = nullptr;  ///< null: pixels are copied in every pass
 };
+
+/// Room for the task's tile, if it is to stay and leaves a quarter of the device free.
+KeptTile* TilePass::keep_tile(Session& session) const {
+    if (task_.tile == 0) return nullptr;
+    const auto known = session.tiles.find(task_.tile);
+    if (known != session.tiles.end()) return &known->second;
+    const std::int64_t n =
+        locations_.images(task_.pixels.n_dates, task_.pixels.n_bands, task_.patch_size).n_values();
+    std::size_t free_bytes = 0, total_bytes = 0;
+    check(cudaMemGetInfo(&free_bytes, &total_bytes), "cudaMemGetInfo");
+    const auto bytes = static_cast<std::size_t>(n) * sizeof(float);
+    if (bytes > free_bytes || free_bytes - bytes < total_bytes / 4) return nullptr;
+    KeptTile& tile = session.tiles[task_.tile];
+    try {
+        tile.images.reserve(n);
+    } catch (const CudaFailure& failure) {  // another process was faster
+        session.tiles.erase(task_.tile);
+        if (failure.status != Status::OutOfMemory) throw;
+        return nullptr;
+    }
+    return &tile;
+}
 
 void TilePass::upload_centers(Session& session) {
     centers_.n_clusters = static_cast<int>(task_.n_clusters);
@@ -127,6 +159,7 @@ class LabelPass {
         for_each_part(
             session, pass_.n_parts(), [&](std::int64_t part, Slot& slot) { send(part, slot); },
             [&](std::int64_t part, Slot& slot) { receive(part, slot); });
+        pass_.end();
         give();
     }
 

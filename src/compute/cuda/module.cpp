@@ -93,8 +93,10 @@ void distances_of_tile(Session* session, const AssignTask& task, const ScoreStac
     });
 }
 
-constexpr Module kModule = {kModuleVersion, count_devices, describe_device, open_session,
-                            close_session,  lof_of_tile,   assign,          distances_of_tile};
+void forget(Session* session, std::uint64_t tile) { session->tiles.erase(tile); }
+
+constexpr Module kModule = {kModuleVersion, count_devices, describe_device,   open_session, close_session,
+                            lof_of_tile,    assign,        distances_of_tile, forget};
 
 }  // namespace
 }  // namespace rastertide::cuda

@@ -52,6 +52,9 @@ struct AssignTask {
     std::int64_t* counts = nullptr;        ///< [n_clusters], added to; null with `sums`: no sums
     std::int64_t* sums = nullptr;          ///< [n_clusters][n_features], added to
     std::int64_t n_changed = 0;            ///< out, where labels of the last pass came in
+    /// Names the pixels: a task of the same number has the same ones, and their copy stays on the device if
+    /// there is room, until forget(). 0: they are not kept.
+    std::uint64_t tile = 0;
 };
 
 struct Module {
@@ -69,6 +72,8 @@ struct Module {
     void (*assign)(Session* session, AssignTask& task, Outcome& outcome) = nullptr;
     void (*distances)(Session* session, const AssignTask& task, const ScoreStack& distances,
                       Outcome& outcome) = nullptr;
+    /// Frees what is kept of a tile, if anything is.
+    void (*forget)(Session* session, std::uint64_t tile) = nullptr;
 };
 
 /// The one symbol of the module.

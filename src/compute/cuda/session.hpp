@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <map>
 #include <string>
 
 #include "compute/cuda/device_memory.hpp"
@@ -46,6 +48,12 @@ struct Slot {
     }
 };
 
+/// Pixels of a tile that stay on the device from pass to pass.
+struct KeptTile {
+    DeviceBuffer<float> images;  ///< of all dates
+    bool is_whole = false;       ///< all of them have been copied
+};
+
 struct Session {
     /// The thread that uses it next has its device. @throws CudaFailure
     void select() const { check(cudaSetDevice(device), "cudaSetDevice " + std::to_string(device)); }
@@ -54,6 +62,7 @@ struct Session {
     std::array<Slot, 2> slots;
     DeviceBuffer<float> coefficients, half_norms;
     DeviceBuffer<double> exact_centers;
+    std::map<std::uint64_t, KeptTile> tiles;  ///< by AssignTask::tile
 };
 
 /// Goes through parts 0 .. n_parts - 1 of a tile in turn with the two slots.
@@ -71,7 +80,8 @@ void for_each_part(Session& session, std::int64_t n_parts, Send send, Receive re
     }
 }
 
-/// Runs a job in parts of `size` rows or dates, and in smaller ones while the device has too little memory.
+/// Runs a job in parts of `size` rows or dates. Where the device has too little memory, kept tiles give way
+/// first, then parts become smaller.
 /// @param job  (size). @throws CudaFailure  OutOfMemory if a part of `smallest` does not fit
 template <class Job>
 void in_parts_that_fit(Session& session, std::int64_t size, std::int64_t smallest, Job job) {
@@ -83,8 +93,10 @@ void in_parts_that_fit(Session& session, std::int64_t size, std::int64_t smalles
                 cudaStreamSynchronize(slot.stream.get());
                 slot.clear();
             }
-            if (failure.status != Status::OutOfMemory || size <= smallest) throw;
-            size = std::max(smallest, size / 2);
+            const bool has_tiles = !session.tiles.empty();
+            session.tiles.clear();
+            if (failure.status != Status::OutOfMemory || (size <= smallest && !has_tiles)) throw;
+            if (!has_tiles) size = std::max(smallest, size / 2);
         }
     }
 }

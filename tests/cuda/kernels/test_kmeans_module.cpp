@@ -58,10 +58,12 @@ LabelStack label_stack(Result& result, const Stack& stack, int patch) {
     return {result.labels.data(), n_locations(stack, patch), stack.n_cols - patch + 1};
 }
 
-Result assign_by_module(const Stack& stack, const PatchCenters& centers, float level = 0) {
+Result assign_by_module(const Stack& stack, const PatchCenters& centers, float level = 0,
+                        std::uint64_t tile = 0) {
     Result result = empty_result(stack, centers);
     cuda::AssignTask task = task_of(stack, centers);
     task.level = level;
+    task.tile = tile;
     task.labels = label_stack(result, stack, centers.patch_size);
     task.counts = result.sums.state().data();
     task.sums = result.sums.state().data() + centers.n_clusters;
@@ -136,8 +138,9 @@ TEST(KMeansModule, ALargeLevelCostsNoLabel) {
     expect_reference(stack, centers, 0);
 }
 
+/// @param tile  as in AssignTask
 template <class Label>
-void expect_moves(std::int64_t n_clusters, Label* cuda::AssignTask::*memory) {
+void expect_moves(std::int64_t n_clusters, Label* cuda::AssignTask::*memory, std::uint64_t tile = 0) {
     const Stack stack = speckle(3, 20, 70);
     const int patch = 5;
     const std::int64_t n = stack.n_dates * n_locations(stack, patch);
@@ -148,6 +151,7 @@ void expect_moves(std::int64_t n_clusters, Label* cuda::AssignTask::*memory) {
         const PatchCenters centers = some_centers(patch, 1, n_clusters, seed);
         cuda::AssignTask task = task_of(stack, centers);
         task.*memory = labels.data();
+        task.tile = tile;
         task.counts = sums.state().data();
         task.sums = sums.state().data() + n_clusters;
         cuda::Outcome outcome;
@@ -164,6 +168,25 @@ void expect_moves(std::int64_t n_clusters, Label* cuda::AssignTask::*memory) {
 TEST(KMeansModule, PassesMoveOnlyWhatChanges) {
     expect_moves<std::uint8_t>(6, &cuda::AssignTask::narrow_labels);
     expect_moves<std::uint16_t>(260, &cuda::AssignTask::wide_labels);
+}
+
+TEST(KMeansModule, PixelsStayOnTheDevice) {
+    Stack stack = speckle(3, 20, 70);
+    const PatchCenters centers = some_centers(5, 1, 6);
+    const Result expected = assign_by_module(stack, centers, 0, 3);
+    std::fill(stack.values.begin(), stack.values.end(), 0.0F);
+    EXPECT_EQ(n_differences(assign_by_module(stack, centers, 0, 3).labels, expected.labels), 0);
+    rastertide_cuda_module()->forget(session(), 3);
+    EXPECT_GT(n_differences(assign_by_module(stack, centers, 0, 3).labels, expected.labels), 0);
+    rastertide_cuda_module()->forget(session(), 3);
+}
+
+TEST(KMeansModule, PassesOverTilesThatStay) {
+    expect_moves<std::uint8_t>(6, &cuda::AssignTask::narrow_labels, 7);
+    rastertide_cuda_module()->forget(session(), 7);
+    expect_moves<std::uint8_t>(5, &cuda::AssignTask::narrow_labels, 7);  // other pixels by the same name
+    rastertide_cuda_module()->forget(session(), 7);
+    rastertide_cuda_module()->forget(session(), 7);  // not there any more
 }
 
 TEST(KMeansModule, DistancesToTheNearestCenter) {
