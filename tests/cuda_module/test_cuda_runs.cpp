@@ -209,7 +209,7 @@ TEST_F(CudaRuns, TheCpuGoesOnWithTheVeryTile) {
         SCOPED_TRACE(name + " " + fault);
         const CommandResult result = go(fake("FAKE_CUDA_FAIL=" + fault), name, "");
         expect_results_of_cpu(result, name);
-        EXPECT_EQ(count(result.output, "Warning: "), 1U) << result.output;
+        EXPECT_EQ(count(result.output, "(Fake GPU): "), 1U) << result.output;
         EXPECT_EQ(count(result.output, "Warning: device 0 (Fake GPU): " + fault.substr(0, fault.find(':'))),
                   1U)
             << result.output;
@@ -290,7 +290,7 @@ TEST_F(CudaRuns, OneRanksFaultEndsAllOrMovesThatRank) {
                      "device 0 (Fake GPU): assign: cudaMalloc of 1234 bytes: out of memory\n");
     const CommandResult result = go(settings + mpirun(2), kKMeans, "");
     expect_results_of_cpu(result, kKMeans);
-    EXPECT_EQ(count(result.output, "Warning: "), 1U) << result.output;
+    EXPECT_EQ(count(result.output, "(Fake GPU): "), 1U) << result.output;
     EXPECT_EQ(count(result.output, "Warning: rank 1: device 0 (Fake GPU): assign: "), 1U) << result.output;
     EXPECT_EQ(summary_of(outdir()).at("device_errors").size(), 1U);
     EXPECT_EQ(summary_of(outdir()).at("device_errors")[0].get<std::string>().rfind("rank 1: device 0", 0),
