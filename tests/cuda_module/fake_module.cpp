@@ -12,9 +12,9 @@
 // Calls that fail leave rubbish in all that they were to write or add to, as the interface allows.
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compute/cuda/module.hpp"
@@ -130,7 +130,7 @@ class Pass {
 
     void leave_rubbish() {
         const std::int64_t n = task_.pixels.n_dates * n_rows_ * n_cols_;
-        for (std::int64_t i = 0; i < n; i += 2) set_label(i, 1);
+        for (std::int64_t i = 0; i < n; i += 2) exchange_label(i, 1);
         if (task_.counts != nullptr) task_.counts[0] += 1234567;
         if (task_.sums != nullptr) task_.sums[0] -= 7654321;
         task_.n_changed = -1;
@@ -139,26 +139,27 @@ class Pass {
   private:
     bool has_memory() const { return task_.narrow_labels != nullptr || task_.wide_labels != nullptr; }
 
-    void set_label(std::int64_t i, std::uint16_t label) {
+    /// @return the label of the last pass, 0 if none is kept
+    std::uint16_t exchange_label(std::int64_t i, std::uint16_t label) {
         const std::int64_t date = i / (n_rows_ * n_cols_), row = i / n_cols_ % n_rows_, col = i % n_cols_;
         if (task_.labels.data != nullptr)
             task_.labels.data[date * task_.labels.date_stride + row * task_.labels.row_stride + col] = label;
-        std::uint16_t before = 0;
-        if (task_.narrow_labels != nullptr) {
-            before = task_.narrow_labels[i];
-            task_.narrow_labels[i] = static_cast<std::uint8_t>(label);
-        } else if (task_.wide_labels != nullptr) {
-            before = task_.wide_labels[i];
-            task_.wide_labels[i] = label;
-        }
-        if (label == before) return;
-        if (has_memory()) ++task_.n_changed;
-        add(date, row, col, before, -1);
-        add(date, row, col, label, 1);
+        if (task_.narrow_labels != nullptr)
+            return std::exchange(task_.narrow_labels[i], static_cast<std::uint8_t>(label));
+        return task_.wide_labels != nullptr ? std::exchange(task_.wide_labels[i], label) : std::uint16_t{0};
     }
 
-    void add(std::int64_t date, std::int64_t row, std::int64_t col, std::uint16_t label, std::int64_t times) {
+    void set_label(std::int64_t i, std::uint16_t label) {
+        const std::uint16_t before = exchange_label(i, label);
+        if (label == before) return;
+        if (has_memory()) ++task_.n_changed;
+        add(i, before, -1);
+        add(i, label, 1);
+    }
+
+    void add(std::int64_t i, std::uint16_t label, std::int64_t times) {
         if (label == 0 || task_.counts == nullptr) return;
+        const std::int64_t date = i / (n_rows_ * n_cols_), row = i / n_cols_ % n_rows_, col = i % n_cols_;
         task_.counts[label - 1] += times;
         std::int64_t* sums = task_.sums + (label - 1) * centers_.n_features();
         for (std::int64_t f = 0; f < centers_.n_features(); ++f) {
