@@ -25,6 +25,7 @@ DescribeOptions describe_options(const UtilityContext& context) {
     options.compute = compute_options(context.args, context.comm.node_size());
     options.compute.backend = resolve_backend(options.compute.backend);
     options.memory_limit_bytes = context.args.bytes("mem", options.memory_limit_bytes);
+    options.verbose = context.args.has("v");
     options.node_size = context.comm.node_size();
     const TileSize tile = tile_size(context.args);
     options.tile_n_cols = tile.n_cols;

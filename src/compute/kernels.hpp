@@ -57,4 +57,22 @@ void patch_distances(const PixelStack& pixels, const PatchCenters& centers, cons
 std::string_view simd_level();
 }  // namespace cpu
 
+/// The kernels of librastertide_cuda.so. @param device  modulo their number
+/// @throws DeviceError         with memory, sums and what else is added to as they were
+/// @throws BackendUnavailable  no module, or no device
+namespace cuda {
+
+/// What the module may keep in the host's memory beside a tile: page-locked buffers that its copies go
+/// through.
+inline constexpr std::int64_t kHostScratchBytes = std::int64_t{64} << 20;
+
+void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int device);
+void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                    const LabelStack& labels, PatchSums* sums, int device);
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, int device);
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     int device);
+}  // namespace cuda
+
 }  // namespace rastertide

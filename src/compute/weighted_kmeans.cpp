@@ -47,8 +47,11 @@ std::int64_t draw(const std::vector<double>& running_sums, double u) {
                                   static_cast<std::int64_t>(running_sums.size()) - 1);
 }
 
-ComputeOptions threads_for(const WeightedPoints& points, const PatchCenters& centers,
+/// Threads that pay, and the CPU in place of a device: points are few, and fits of several ranks, of which
+/// some may have no device, must be the same to the bit.
+ComputeOptions options_for(const WeightedPoints& points, const PatchCenters& centers,
                            ComputeOptions options) {
+    if (resolve_backend(options.backend) == Backend::Cuda) options.backend = Backend::Cpu;
     const std::int64_t work = points.n() * static_cast<std::int64_t>(centers.values.size());
     if (work < kWorkOfOneThread) options.n_threads = 1;
     return options;
@@ -283,7 +286,7 @@ std::vector<std::uint16_t> WeightedPoints::assign(const PatchCenters& centers,
     FixedPoint fixed;
     fixed.offset = offset_;
     assign_patches(pixels, centers, fixed, {labels.data(), kBlock, kBlock}, nullptr,
-                   threads_for(*this, centers, options));
+                   options_for(*this, centers, options));
     labels.resize(static_cast<std::size_t>(n()));
     return labels;
 }
@@ -293,7 +296,7 @@ std::vector<float> WeightedPoints::distances(const PatchCenters& centers,
     const PixelStack pixels = blocks();
     std::vector<float> distances(static_cast<std::size_t>(pixels.n_dates * kBlock));
     patch_distances(pixels, centers, {distances.data(), kBlock, kBlock},
-                    threads_for(*this, centers, options));
+                    options_for(*this, centers, options));
     distances.resize(static_cast<std::size_t>(n()));
     return distances;
 }

@@ -84,6 +84,17 @@ Json plan_json(const RasterSeries& series, const DescribeOptions& options,
     }
 }
 
+Json devices_json() {
+    Json devices = Json::array();
+    for (const DeviceInfo& device : cuda_devices()) {
+        devices.push_back(
+            {{"name", device.name},
+             {"compute_capability", std::to_string(device.major) + "." + std::to_string(device.minor)},
+             {"memory_bytes", device.total_bytes}});
+    }
+    return devices;
+}
+
 Json describe(const RasterSeries& series, const DescribeOptions& options) {
     const Grid& grid = series.grid();
     const std::vector<SceneInfo>& scenes = series.scenes();
@@ -104,6 +115,8 @@ Json describe(const RasterSeries& series, const DescribeOptions& options) {
             {"last_date", iso_or_empty(scenes.back())},
             {"float32_bytes", bytes},
             {"lof", plan},
+            {"devices", devices_json()},
+            {"why_no_cuda", why_no_cuda().empty() ? Json(nullptr) : Json(why_no_cuda())},
             {"problems", problems},
             {"left_out", left_out_json(series.left_out())},
             {"scenes", scenes_json(series)}};
@@ -169,6 +182,18 @@ std::string plan_text(const Json& plan) {
            line("Products", bytes_text(plan.at("product_bytes")) + " before compression");
 }
 
+std::string devices_text(const Json& json, bool verbose) {
+    std::string text;
+    for (const Json& device : json.at("devices")) {
+        text += line("Device", device.at("name").get<std::string>() + ", compute capability " +
+                                   device.at("compute_capability").get<std::string>() + ", " +
+                                   bytes_text(device.at("memory_bytes")));
+    }
+    const Json& why = json.at("why_no_cuda");
+    if (verbose && !why.is_null()) text += line("Device", "none for cuda: " + why.get<std::string>());
+    return text;
+}
+
 }  // namespace
 
 std::string describe_json(const RasterSeries& series, const DescribeOptions& options) {
@@ -184,7 +209,8 @@ std::string describe_text(const RasterSeries& series, const DescribeOptions& opt
         line("Size", size_text(json.at("size")) + " pixels, blocks of " + size_text(json.at("block"))) +
         line("CRS", json.at("grid").at("crs").get<std::string>()) + grid_text(json.at("grid")) +
         line("Bands", bands_text(json.at("bands"))) + scenes_text(json) +
-        line("Memory", bytes_text(json.at("float32_bytes")) + " as Float32") + plan_text(json.at("lof"));
+        line("Memory", bytes_text(json.at("float32_bytes")) + " as Float32") + plan_text(json.at("lof")) +
+        devices_text(json, options.verbose);
     for (const Json& problem : json.at("problems")) text += line("Problem", problem.get<std::string>());
     for (const Json& input : json.at("left_out"))
         text += line("Left out", input.at("error").get<std::string>());

@@ -6,6 +6,7 @@
 
 #include <rastertide/core/error.hpp>
 
+#include "compute/kernels.hpp"
 #include "core/parallel_for.hpp"
 
 namespace rastertide {
@@ -63,9 +64,13 @@ MemoryNeeds kmeans_memory_needs(std::int64_t n_values, std::int64_t sums_bytes,
     // Lines of images stay in a core's second cache; each thread has sums of its own, a fit two more.
     constexpr std::int64_t kLinesBytes = 2 * kMegabyte;
     const std::int64_t n_threads = resolve_threads(compute.n_threads);
+    // Labels that a device works on beside those of the last pass take less than the buffers of results,
+    // which are not there while a fit runs.
+    const std::int64_t device_bytes =
+        resolve_backend(compute.backend) == Backend::Cuda ? cuda::kHostScratchBytes : 0;
     // Of a shard pixel: two bytes of labels of each date, or a float of each value where those are looked at.
-    return {n_threads * kLinesBytes + (n_threads + 2) * sums_bytes, n_values * std::int64_t{sizeof(float)},
-            1};
+    return {device_bytes + n_threads * kLinesBytes + (n_threads + 2) * sums_bytes,
+            n_values * std::int64_t{sizeof(float)}, 1};
 }
 
 TileRequest make_tile_request(const RasterSeries& series, int patch_size, const MemoryNeeds& needs,

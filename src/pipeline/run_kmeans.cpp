@@ -72,9 +72,10 @@ KMeansSummary summarise(const KMeansRun& run, const Labeled& labeled) {
 KMeansSummary run_once(RunKMeansOptions options, std::string& own_record, StageClock& clock,
                        Communicator& comm, const Logger& logger, const ProgressFn& progress) {
     std::optional<KMeansRun> opened;
+    OwnDevice device;
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
-        options.compute.backend = resolve_backend(options.compute.backend);
+        device = take_device(options, kmeans_kind(), comm, logger);
         std::optional<KMeansModel> given = given_model(options);
         complete(options, given);
         options.validate();
@@ -89,6 +90,7 @@ KMeansSummary run_once(RunKMeansOptions options, std::string& own_record, StageC
     });
     KMeansRun& run = *opened;
     agree_on_inputs(run.series, comm);
+    run.devices = gather_devices(device, comm);
     run.say_plan();
     prepare_folder(run, kmeans_kind(), [&] { return kmeans_record(run); });
 

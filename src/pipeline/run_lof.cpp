@@ -71,9 +71,10 @@ void warn_of_odd_results(const LofRun& run, const LofSummary& summary) {
 LofSummary run_once(RunLofOptions options, std::string& own_record, StageClock& clock, Communicator& comm,
                     const Logger& logger, const ProgressFn& progress) {
     std::optional<LofRun> opened;
+    OwnDevice device;
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
-        options.compute.backend = resolve_backend(options.compute.backend);
+        device = take_device(options, lof_kind(), comm, logger);
         check_nodata(options.nodata);
         take_tiles_of_run(options, lof_kind());
         RasterSeries series = open_stack(options, comm, logger);
@@ -85,6 +86,7 @@ LofSummary run_once(RunLofOptions options, std::string& own_record, StageClock& 
     });
     LofRun& run = *opened;
     agree_on_inputs(run.series, comm);
+    run.devices = gather_devices(device, comm);
     run.say_plan();
     prepare_folder(run, lof_kind(), [&] { return lof_record(run); });
 

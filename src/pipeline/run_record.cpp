@@ -86,7 +86,7 @@ Json common_options_json(const StackRun& run) {
     Json json = {{"scale", to_string(options.series.scale)},
                  {"bands", options.series.bands},
                  {"dataset", options.series.dataset},
-                 {"device", to_string(options.compute.backend)},
+                 {"device", run.devices.backends},
                  {"tile", {run.plan.tile_n_cols, run.plan.tile_n_rows}},
                  {"of", options.format},
                  {"co", options.creation_options}};
@@ -147,11 +147,14 @@ RunCosts reduce_costs(const StackRun& run) {
     run.comm.max(extremes);
     costs.wall_seconds = extremes[0];
     costs.peak_memory_bytes = static_cast<std::int64_t>(extremes[1]);
+    costs.device_errors = gather_device_errors(run.common.compute, run.comm);
     return costs;
 }
 
 void add_costs(Json& summary, const StackRun& run, const RunCosts& costs) {
-    summary["device"] = to_string(run.common.compute.backend);
+    summary["device"] = run.devices.backends;
+    summary["devices"] = run.devices.ranks;
+    if (!costs.device_errors.empty()) summary["device_errors"] = costs.device_errors;
     summary["simd"] = simd_level();
     summary["ranks"] = run.comm.size();
     summary["threads_per_rank"] = run.common.compute.n_threads;

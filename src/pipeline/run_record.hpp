@@ -57,6 +57,7 @@ struct RunCosts {
     std::vector<StageCost> stages;
     double wall_seconds = 0;
     std::int64_t peak_memory_bytes = 0;
+    std::vector<std::string> device_errors;  ///< after which the CPU went on
 };
 /// Collective.
 RunCosts reduce_costs(const StackRun& run);

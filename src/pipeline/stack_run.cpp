@@ -79,8 +79,10 @@ OutputFolder make_folder(const StackRun& run, const RunKind& kind) {
 void StackRun::say_plan() const {
     say(LogLevel::Info, std::to_string(n_dates()) + " dates, " + std::to_string(plan.tiles.size()) +
                             " tiles of " + std::to_string(plan.tile_n_cols) + " x " +
-                            std::to_string(plan.tile_n_rows) + " pixels, device " +
-                            std::string(to_string(common.compute.backend)));
+                            std::to_string(plan.tile_n_rows) + " pixels, device " + devices.text());
+    if (!devices.why_cpu.empty())
+        say(devices.is_worth_saying ? LogLevel::Info : LogLevel::Debug,
+            "-device auto takes the CPU: " + devices.why_cpu);
 }
 
 std::int64_t StackRun::max_shard_pixels() const {

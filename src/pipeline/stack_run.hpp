@@ -17,6 +17,7 @@
 #include <rastertide/write/output_folder.hpp>
 #include <rastertide/write/shard.hpp>
 
+#include "pipeline/run_devices.hpp"
 #include "pipeline/run_record.hpp"
 #include "pipeline/stage_clock.hpp"
 #include "pipeline/tile_loop.hpp"
@@ -37,6 +38,7 @@ struct StackRun {
     /// [tiles]: 0 where no location has a result, and so no shard: products have nodata there. Empty before
     /// the pass that finds out.
     std::vector<std::int64_t> has_results = {};
+    RunDevices devices = {};  ///< from before the folder is prepared
 
     std::int64_t n_dates() const { return series.n_dates(); }
     /// Logs on the first rank only.

@@ -70,6 +70,7 @@ class MpiCommunicator final : public Communicator {
         check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
               "MPI_Comm_split_type");
         MPI_Comm_size(node, &node_size_);
+        MPI_Comm_rank(node, &node_rank_);
         MPI_Comm_free(&node);
         tickets_ = std::make_unique<TicketWindow>();
     }
@@ -81,6 +82,7 @@ class MpiCommunicator final : public Communicator {
     int rank() const override { return rank_; }
     int size() const override { return size_; }
     int node_size() const override { return node_size_; }
+    int node_rank() const override { return node_rank_; }
     const RankGroup* group() const override { return &group_; }
 
     void barrier() override { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
@@ -139,6 +141,7 @@ class MpiCommunicator final : public Communicator {
     int rank_ = 0;
     int size_ = 1;
     int node_size_ = 1;
+    int node_rank_ = 0;
     MPI_Comm world_ = MPI_COMM_WORLD;
     MPI_Info no_info_ = MPI_INFO_NULL;
     RankGroup group_{&world_, &no_info_};

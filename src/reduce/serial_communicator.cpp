@@ -58,6 +58,7 @@ class SerialCommunicator final : public Communicator {
     int rank() const override { return 0; }
     int size() const override { return 1; }
     int node_size() const override { return 1; }
+    int node_rank() const override { return 0; }
     void barrier() override {}
     void sum(std::span<std::int64_t>) override {}
     void max(std::span<double>) override {}

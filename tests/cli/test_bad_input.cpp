@@ -229,8 +229,10 @@ TEST_F(BadInput, UnknownFormatIsNamedBeforeTheWork) {
     EXPECT_FALSE(fs::exists(dir_.file("out")));
 }
 
-TEST_F(BadInput, CudaIsNotThereYet) {
-    expect_error(lof("-device cuda " + quoted(stack(12))), kFailed, {"cuda", "not part of this version"});
+TEST_F(BadInput, NoCudaModule) {
+    expect_error(
+        "RASTERTIDE_CUDA_MODULE=/none.so " + lof("-device cuda " + quoted(stack(12))), kFailed,
+        {"the cuda backend cannot be used: RASTERTIDE_CUDA_MODULE names '/none.so', which does not exist"});
     EXPECT_FALSE(fs::exists(dir_.file("out")));
 }
 

@@ -109,6 +109,8 @@ TEST(Communicator, AllTrueNeedsEveryRank) {
 
 TEST(Communicator, NodeSizeIsTheRanksOfThisMachine) { EXPECT_EQ(world->node_size(), world->size()); }
 
+TEST(Communicator, RanksOfThisMachineAreNumbered) { EXPECT_EQ(world->node_rank(), world->rank()); }
+
 }  // namespace
 }  // namespace rastertide
 

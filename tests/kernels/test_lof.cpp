@@ -287,9 +287,15 @@ TEST(Lof, TheScratchIsWhatTheMemoryPlanCountsOn) {
     EXPECT_EQ(lof_scratch_bytes(363, 1, {7, 10}, {Backend::Cpu, 4}), kThreadsOfFour * one);
 }
 
-TEST(Backends, CudaIsNotThereAndSaysSo) {
-    EXPECT_THROW(resolve_backend(Backend::Cuda), BackendUnavailable);
-    EXPECT_EQ(resolve_backend(Backend::Auto), Backend::Cpu);
+TEST(Backends, CudaIsThereOrSaysWhyNot) {
+    EXPECT_EQ(cuda_devices().empty(), !why_no_cuda().empty());
+    if (why_no_cuda().empty()) {
+        EXPECT_EQ(resolve_backend(Backend::Auto), Backend::Cuda);
+        EXPECT_EQ(resolve_backend(Backend::Cuda), Backend::Cuda);
+    } else {
+        EXPECT_EQ(resolve_backend(Backend::Auto), Backend::Cpu);
+        EXPECT_THROW(resolve_backend(Backend::Cuda), BackendUnavailable);
+    }
     EXPECT_EQ(parse_backend("reference"), Backend::Reference);
     EXPECT_THROW(parse_backend("gpu"), InvalidArgument);
 }

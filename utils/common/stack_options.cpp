@@ -137,7 +137,7 @@ SeriesOptions stack_options(const Args& args) {
 std::vector<OptionSpec> compute_option_specs() {
     return {
         {"device", 1, "auto|cpu|reference|cuda",
-         "who computes (default auto; cuda is not part of this version)"},
+         "who computes (default auto: NVIDIA GPUs by cuda where they can be used, else cpu)"},
         {"j", 1, "N|ALL_CPUS", "threads of a rank (default: the node's cores divided by its ranks)"},
         {"mem", 1, "SIZE", "memory of all ranks of a node together, such as 512MB (default 4GB)"},
         {"tile", 2, "W H", "pixels of a tile (default: chosen from the inputs' blocks and -mem)"},

@@ -125,6 +125,13 @@ Logger make_logger(const Args& args) {
     };
 }
 
+/// What one rank alone meets on its way, such as a device that fails.
+Logger make_rank_logger(const Args& args, int rank) {
+    return [warner = make_logger(args), rank](LogLevel level, const std::string& message) {
+        if (level == LogLevel::Warning) warner(level, "rank " + std::to_string(rank) + ": " + message);
+    };
+}
+
 ProgressFn make_progress(const Args& args) {
     const bool on_terminal = isatty(STDOUT_FILENO) != 0;
     if (args.has("q") || !(on_terminal || args.has("progress"))) return {};
@@ -166,7 +173,7 @@ void run_body(const UtilityInfo& info, int argc, char** argv, Communicator& comm
         if (first) answer(*question, info, all);
         return;
     }
-    UtilityContext context{args, comm, first ? make_logger(args) : Logger{},
+    UtilityContext context{args, comm, first ? make_logger(args) : make_rank_logger(args, comm.rank()),
                            first ? make_progress(args) : ProgressFn{}, first && !args.has("q")};
     try {
         body(context);

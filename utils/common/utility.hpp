@@ -23,7 +23,7 @@ struct UtilityInfo {
 struct UtilityContext {
     const Args& args;
     Communicator& comm;
-    Logger logger;        ///< empty on all ranks but the first
+    Logger logger;        ///< on all ranks but the first, of warnings alone
     ProgressFn progress;  ///< empty if none is to be shown
     bool speaks;          ///< this rank may print results: the first, without -q
 

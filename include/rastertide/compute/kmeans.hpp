@@ -40,8 +40,8 @@ struct LabelStack {
 /// update.
 ///
 /// Every patch of every date, a point in R^(n_bands p p), gets the label of its nearest centre (Euclidean; a
-/// tie goes to the lower label); patches that hold a NaN take no part (pixels are finite or NaN). With centres c_k and pixels taken
-/// relative to a level of the centres,
+/// tie goes to the lower label); patches that hold a NaN take no part (pixels are finite or NaN). With
+/// centres c_k and pixels taken relative to a level of the centres,
 ///
 ///     label(patch) = argmin_k ||c_k||^2 / 2 - <patch, c_k>
 ///
@@ -58,7 +58,8 @@ struct LabelStack {
 ///                 sums belong to them exactly. The result is the same for every thread count and every way
 ///                 to cut tiles
 /// @throws InvalidArgument     sizes out of range, or sizes that do not fit each other
-/// @throws BackendUnavailable  the backend is not part of this build
+/// @throws BackendUnavailable  the backend cannot be used here
+/// @throws DeviceError         of the Cuda backend, without a fallback in `options`
 /// @complexity n_clusters n_bands p^2 multiply-adds a patch; memory of a few image rows a thread
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                     const LabelStack& labels, PatchSums* sums, const ComputeOptions& options = {});
@@ -75,7 +76,8 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
 /// @param options   backend and threads. The result is the same for every thread count and every way to cut
 ///                  tiles
 /// @throws InvalidArgument     sizes out of range, or sizes that do not fit each other
-/// @throws BackendUnavailable  the backend is not part of this build
+/// @throws BackendUnavailable  the backend cannot be used here
+/// @throws DeviceError         of the Cuda backend, without a fallback in `options`
 /// @complexity as assign_patches(), twice the operations
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      const ComputeOptions& options = {});

@@ -64,7 +64,8 @@ struct ScoreStack {
 /// @param options backend and threads; the result is the same for every thread count and every way to cut
 /// tiles
 /// @throws InvalidArgument     sizes or parameters out of range
-/// @throws BackendUnavailable  the backend is not part of this build
+/// @throws BackendUnavailable  the backend cannot be used here
+/// @throws DeviceError         of the Cuda backend, without a fallback in `options`
 /// @complexity time O(n_dates^2 n_bands) per location, independent of p but for the halo; memory O(n_dates k)
 /// per location of
 ///             a block of a few hundred locations per thread

@@ -88,14 +88,15 @@ class PatchMemory {
 /// @param centers  as for assign_patches(); other values in each pass
 /// @param fixed    as for assign_patches(), the same in each pass
 /// @param memory   empty before the first pass. After an exception it no longer fits the sums: clear() it and
-///                 begin with sums of 0
+///                 begin with sums of 0. But after a DeviceError both are as they were
 /// @param sums     holds, among what other tiles added, what earlier passes with this memory added: as after
 ///                 assign_patches() with the centres of the last pass
 /// @param options  backend and threads. The result is the same for every thread count
 /// @return         how many patches have another label than after the pass before: all valid ones in the
 ///                 first pass. 0 in all tiles: Lloyd's algorithm is at its end
 /// @throws InvalidArgument     sizes out of range, or sizes that do not fit each other or the memory
-/// @throws BackendUnavailable  the backend is not part of this build
+/// @throws BackendUnavailable  the backend cannot be used here
+/// @throws DeviceError         of the Cuda backend, without a fallback in `options`
 /// @complexity as assign_patches(), without most of the sums; with margins only for the patches that fail
 std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                               PatchMemory& memory, PatchSums& sums, const ComputeOptions& options = {});

@@ -9,7 +9,8 @@
 
 namespace rastertide {
 
-/// Points with weights, held in memory: a sample of patches, or the centres of parts.
+/// Points with weights, held in memory: a sample of patches, or the centres of parts. Here the Cpu backend
+/// stands in for Cuda: points are few.
 class WeightedPoints {
   public:
     /// @param values   [n][n_features], row-major, finite

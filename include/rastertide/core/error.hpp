@@ -54,6 +54,23 @@ class BackendUnavailable : public Error {
     using Error::Error;
 };
 
+/// A device failed while it computed: it ran out of memory, or it or its driver is at an end. What the call
+/// was to write is undefined, but for what it was to add to (PatchSums, PatchMemory): that is as it was
+/// before.
+class DeviceError : public Error {
+  public:
+    /// @param out_of_memory  of the device, even for the smallest part of a tile: it can go on with others
+    DeviceError(int device, const std::string& message, bool out_of_memory)
+        : Error(message), device_(device), out_of_memory_(out_of_memory) {}
+
+    int device() const { return device_; }  ///< its number, from 0
+    bool out_of_memory() const { return out_of_memory_; }
+
+  private:
+    int device_;
+    bool out_of_memory_;
+};
+
 /// Ranks could not talk to each other. Only this rank may know: the others may be waiting for it.
 class CommError : public Error {
   public:

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+
 #include <rastertide/core/backend.hpp>
+#include <rastertide/core/cpu_fallback.hpp>
 
 namespace rastertide {
 
@@ -9,6 +12,11 @@ namespace rastertide {
 struct ComputeOptions {
     Backend backend = Backend::Auto;
     int n_threads = 0;  ///< 0 = all cores this process may use
+    /// Of the Cuda backend: which device, modulo their number, so that any rank of a node may give its own.
+    int device = 0;
+    /// Of the Cuda backend: what goes on on the CPU when the device fails, and all that shares it from then
+    /// on. Null: a DeviceError is thrown.
+    std::shared_ptr<CpuFallback> fallback = nullptr;
 };
 
 }  // namespace rastertide

@@ -19,12 +19,13 @@ struct DescribeOptions {
     int node_size = 1;             ///< ranks that share a node
     std::int64_t tile_n_cols = 0;  ///< -tile; 0 = chosen
     std::int64_t tile_n_rows = 0;
+    bool verbose = false;  ///< of describe_text(): also why no device of the Cuda backend can be used
 };
 
 /// What a stack is, as JSON (UTF-8, indented, keys in a fixed order): format, pixel type, nodata, size, grid,
-/// CRS, bands, blocks, scenes with their dates, bytes, the tile plan of a LOF run, and the problems that such
-/// a run would meet. Bytes of names that are not UTF-8 become U+FFFD. docs/reference/rastertide_info.md says
-/// what each key means. Reads no pixels.
+/// CRS, bands, blocks, scenes with their dates, bytes, the tile plan of a LOF run, the devices of the Cuda
+/// backend, and the problems that such a run would meet. Bytes of names that are not UTF-8 become U+FFFD.
+/// docs/reference/rastertide_info.md says what each key means. Reads no pixels.
 std::string describe_json(const RasterSeries& series, const DescribeOptions& options);
 
 /// The same for people to read, without the list of scenes if they are more than 20.

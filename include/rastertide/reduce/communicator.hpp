@@ -33,6 +33,8 @@ class Communicator {
     virtual int size() const = 0;
     /// Ranks that share this rank's node, itself included: they share its memory and cores.
     virtual int node_size() const = 0;
+    /// Its number among these, from 0.
+    virtual int node_rank() const = 0;
 
     /// Collective. @throws CommError
     virtual void barrier() = 0;

@@ -74,6 +74,11 @@ float label_level(const PatchCenters& centers) {
     return static_cast<float>(std::round(*middle / step) * step);
 }
 
+float distance_level(const PatchCenters& centers) {
+    const auto [min, max] = std::minmax_element(centers.values.begin(), centers.values.end());
+    return static_cast<float>(*min + (*max - *min) / 2);
+}
+
 KMeansPlan::KMeansPlan(const PixelStack& pixels, const PatchCenters& model, float level,
                        const FixedPoint& fixed_point, KMeansSums wanted)
     : n_dates(pixels.n_dates),
@@ -201,12 +206,6 @@ void for_each_block(const KMeansPlan& plan, const PruneStep* prune, int n_thread
     for (const auto& scratch : idle) end(*scratch);
 }
 
-/// The same for every tile.
-float middle_of(const PatchCenters& centers) {
-    const auto [min, max] = std::minmax_element(centers.values.begin(), centers.values.end());
-    return static_cast<float>(*min + (*max - *min) / 2);
-}
-
 }  // namespace
 
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
@@ -259,7 +258,7 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      int n_threads) {
     apply_simd_level();
-    const KMeansPlan plan(pixels, centers, middle_of(centers), {}, KMeansSums::None);
+    const KMeansPlan plan(pixels, centers, distance_level(centers), {}, KMeansSums::None);
     for_each_block(
         plan, nullptr, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {

@@ -34,6 +34,9 @@ enum class KMeansSums {
 /// far from most of them where a few are bright.)
 float label_level(const PatchCenters& centers);
 
+/// The level that distances are computed at: the middle of the centres' range, the same for every tile.
+float distance_level(const PatchCenters& centers);
+
 /// Centres as the kernels hold them, relative to the offset, with room for whole vectors to be loaded.
 struct CenterTable {
     static constexpr std::size_t kPadding = 16;

@@ -37,7 +37,11 @@ WeightedPoints every(const WeightedPoints& points, std::int64_t first, std::int6
 }
 
 /// For work that is one of many: threads share the many.
-ComputeOptions one_thread(const RunKMeansOptions& options) { return {options.compute.backend, 1}; }
+ComputeOptions one_thread(const RunKMeansOptions& options) {
+    ComputeOptions compute = options.compute;
+    compute.n_threads = 1;
+    return compute;
+}
 
 /// The weighted centres of one part.
 WeightedFit fit_part(const WeightedPoints& part, std::int64_t k, const RunKMeansOptions& options,

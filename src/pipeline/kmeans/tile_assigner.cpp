@@ -7,10 +7,13 @@ namespace rastertide {
 namespace {
 
 /// The kind of memory that pays best of those that fit.
-std::optional<PatchMemoryKind> affordable_kind(const PatchCenters& centers, std::int64_t n_patches,
-                                               std::int64_t memory_bytes) {
-    for (const PatchMemoryKind kind :
-         {PatchMemory::fastest_kind(centers.n_clusters, centers.n_features()), PatchMemoryKind::Labels}) {
+std::optional<PatchMemoryKind> affordable_kind(const PatchCenters& centers, Backend backend,
+                                               std::int64_t n_patches, std::int64_t memory_bytes) {
+    // Only CPUs work with margins.
+    const PatchMemoryKind fastest = backend == Backend::Cuda
+                                        ? PatchMemoryKind::Labels
+                                        : PatchMemory::fastest_kind(centers.n_clusters, centers.n_features());
+    for (const PatchMemoryKind kind : {fastest, PatchMemoryKind::Labels}) {
         if (PatchMemory::bytes_for(n_patches, centers.n_clusters, kind) <= memory_bytes) return kind;
     }
     return std::nullopt;
@@ -25,7 +28,8 @@ TileAssigner::TileAssigner(KMeansRun& run, Communicator& comm, TilePasses& passe
         Memory memory{{}, PatchSums(fit.centers.n_clusters, fit.centers.n_features())};
         for (std::int64_t place = 0; place < passes.n_tiles(); ++place) {
             const std::int64_t n_patches = run.n_label_values(passes.tile(place));
-            const std::optional<PatchMemoryKind> kind = affordable_kind(fit.centers, n_patches, memory_bytes);
+            const std::optional<PatchMemoryKind> kind =
+                affordable_kind(fit.centers, run.options.compute.backend, n_patches, memory_bytes);
             if (!kind) break;
             memory_bytes -= PatchMemory::bytes_for(n_patches, fit.centers.n_clusters, *kind);
             memory.tiles.emplace_back(*kind);

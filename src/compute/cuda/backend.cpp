@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels by a device: calls of the module with what is the library's own.
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <rastertide/core/error.hpp>
+
+#include "compute/cpu/kmeans_rows.hpp"
+#include "compute/cuda/load_module.hpp"
+#include "compute/kernels.hpp"
+
+namespace rastertide::cuda {
+namespace {
+
+/// A device of this process. It is opened by the first call, and stays open.
+struct Device {
+    std::mutex mutex;  ///< a session is one thread's at a time
+    Session* session = nullptr;
+};
+
+/// Sessions are not closed: at exit the driver may be gone before them, and the system takes all back anyway.
+Device& device_of(int number) {
+    static std::mutex mutex;
+    static auto& devices = *new std::map<int, Device>();
+    const std::scoped_lock lock(mutex);
+    return devices[number];
+}
+
+[[noreturn]] void fail(int device, const Outcome& outcome) {
+    const bool out_of_memory = outcome.status == Status::OutOfMemory;
+    const char* name = loaded_module().devices[static_cast<std::size_t>(device)].name;
+    throw DeviceError(device,
+                      "device " + std::to_string(device) + " (" + name + "): " +
+                          (*outcome.text != '\0' ? outcome.text
+                           : out_of_memory       ? "out of memory"
+                                                 : "failed"),
+                      out_of_memory);
+}
+
+/// Runs call(module, session, outcome) on a device. @throws DeviceError
+template <class Call>
+void on_device(int number, Call call) {
+    const LoadedModule& loaded = loaded_module();
+    if (loaded.module == nullptr) throw BackendUnavailable("the cuda backend: " + loaded.why_not);
+    const int device = number % static_cast<int>(loaded.devices.size());
+    Device& used = device_of(device);
+    const std::scoped_lock lock(used.mutex);
+    Outcome outcome;
+    if (used.session == nullptr) used.session = loaded.module->open(device, outcome);
+    if (used.session == nullptr && outcome.status == Status::Ok) outcome.status = Status::Failed;
+    if (outcome.status != Status::Ok) fail(device, outcome);
+    call(*loaded.module, used.session, outcome);
+    if (outcome.status != Status::Ok) fail(device, outcome);
+}
+
+AssignTask make_task(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                     float level) {
+    AssignTask task;
+    task.pixels = pixels;
+    task.patch_size = centers.patch_size;
+    task.n_clusters = centers.n_clusters;
+    task.centers = centers.values.data();
+    task.level = level;
+    task.fixed = fixed;
+    return task;
+}
+
+void add_to(AssignTask& task, PatchSums& sums) {
+    task.counts = &sums.count(0);
+    task.sums = sums.sums(0).data();
+}
+
+void assign(AssignTask& task, int device) {
+    on_device(device, [&](const Module& module, Session* session, Outcome& outcome) {
+        module.assign(session, task, outcome);
+    });
+}
+
+std::int64_t n_patches(const PatchMemory& memory) {
+    return memory.n_dates() * memory.n_rows() * memory.n_cols();
+}
+
+/// Labels of the last pass, for a pass that may fail.
+template <class Label>
+std::vector<Label> copy_of(const Label* labels, std::int64_t n) {
+    return labels == nullptr ? std::vector<Label>() : std::vector<Label>(labels, labels + n);
+}
+
+}  // namespace
+
+void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int device) {
+    on_device(device, [&](const Module& module, Session* session, Outcome& outcome) {
+        module.lof(session, pixels, params, scores, outcome);
+    });
+}
+
+void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                    const LabelStack& labels, PatchSums* sums, int device) {
+    AssignTask task = make_task(pixels, centers, fixed, cpu::label_level(centers));
+    task.labels = labels;
+    if (sums == nullptr) return assign(task, device);
+    PatchSums own(centers.n_clusters, centers.n_features());
+    add_to(task, own);
+    assign(task, device);
+    sums->merge(own);
+}
+
+std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
+                              PatchMemory& memory, PatchSums& sums, int device) {
+    AssignTask task = make_task(pixels, centers, fixed, cpu::label_level(centers));
+    // A call that fails leaves anything behind, and another backend goes on with the memory and the sums.
+    std::vector<std::uint8_t> narrow = copy_of(memory.narrow_labels(), n_patches(memory));
+    std::vector<std::uint16_t> wide = copy_of(memory.wide_labels(), n_patches(memory));
+    PatchSums moves(centers.n_clusters, centers.n_features());
+    task.narrow_labels = narrow.empty() ? nullptr : narrow.data();
+    task.wide_labels = wide.empty() ? nullptr : wide.data();
+    add_to(task, moves);
+    assign(task, device);
+    std::copy(narrow.begin(), narrow.end(), memory.narrow_labels());
+    std::copy(wide.begin(), wide.end(), memory.wide_labels());
+    sums.merge(moves);
+    memory.forget_margins();  // those of labels that have changed
+    memory.count_pass();
+    return task.n_changed;
+}
+
+void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
+                     int device) {
+    const AssignTask task = make_task(pixels, centers, {}, cpu::distance_level(centers));
+    on_device(device, [&](const Module& module, Session* session, Outcome& outcome) {
+        module.distances(session, task, distances, outcome);
+    });
+}
+
+}  // namespace rastertide::cuda
