@@ -64,7 +64,7 @@ namespace cuda {
 
 /// What the module may keep in the host's memory beside a tile: page-locked buffers that its copies go
 /// through.
-inline constexpr std::int64_t kHostScratchBytes = std::int64_t{64} << 20;
+inline constexpr std::int64_t kHostScratchBytes = std::int64_t{192} << 20;
 
 void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int device);
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,

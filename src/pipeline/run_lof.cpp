@@ -5,6 +5,7 @@
 
 #include <rastertide/pipeline/run_lof.hpp>
 
+#include "compute/cuda/module.hpp"
 #include "pipeline/lof/lof_run.hpp"
 #include "pipeline/memory_plan.hpp"
 #include "pipeline/number_text.hpp"
@@ -74,6 +75,8 @@ LofSummary run_once(RunLofOptions options, std::string& own_record, StageClock& 
     OwnDevice device;
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
+        if (options.lof.neighbors > cuda::kMostNeighbors && options.compute.backend == Backend::Auto)
+            options.compute.backend = Backend::Cpu;
         device = take_device(options, lof_kind(), comm, logger);
         check_nodata(options.nodata);
         take_tiles_of_run(options, lof_kind());

@@ -195,6 +195,8 @@ void distances(Session*, const AssignTask& task, const ScoreStack& to, Outcome& 
     }
 }
 
+void forget(Session*, std::uint64_t) {}
+
 }  // namespace
 }  // namespace rastertide::cuda
 
@@ -208,6 +210,7 @@ extern "C" __attribute__((visibility("default"))) const rastertide::cuda::Module
         close_device,
         lof,
         assign,
-        distances};
+        distances,
+        forget};
     return &module;
 }

@@ -60,6 +60,8 @@ class PatchMemory {
     void count_pass() { ++n_passes_; }
     PatchMargins* margins() { return margins_.get(); }  ///< null: none are to be kept
     void forget_margins();
+    /// What a device keeps of the tile: it goes when the memory is cleared.
+    std::shared_ptr<void>& device_tile() { return device_tile_; }
 
   private:
     PatchMemoryKind kind_;
@@ -71,6 +73,7 @@ class PatchMemory {
     std::vector<std::uint8_t> narrow_labels_;
     std::vector<std::uint16_t> wide_labels_;
     std::unique_ptr<PatchMargins> margins_;
+    std::shared_ptr<void> device_tile_;
 };
 
 /// assign_patches() for pass after pass over the same tile with other centres, at a lower price.

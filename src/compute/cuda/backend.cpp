@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels by a device: calls of the module with what is the library's own.
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -40,11 +43,17 @@ Device& device_of(int number) {
                       out_of_memory);
 }
 
+/// @throws BackendUnavailable  no module, or no device
+void check_device() {
+    if (loaded_module().module == nullptr)
+        throw BackendUnavailable("the cuda backend: " + loaded_module().why_not);
+}
+
 /// Runs call(module, session, outcome) on a device. @throws DeviceError
 template <class Call>
 void on_device(int number, Call call) {
+    check_device();
     const LoadedModule& loaded = loaded_module();
-    if (loaded.module == nullptr) throw BackendUnavailable("the cuda backend: " + loaded.why_not);
     const int device = number % static_cast<int>(loaded.devices.size());
     Device& used = device_of(device);
     const std::scoped_lock lock(used.mutex);
@@ -79,6 +88,30 @@ void assign(AssignTask& task, int device) {
     });
 }
 
+/// The pixels of a tile on a device, from the first pass over it to the end of its memory.
+class DeviceTile {
+  public:
+    explicit DeviceTile(int device) : device_(device), number_(++last_number) {}
+    DeviceTile(const DeviceTile&) = delete;
+    DeviceTile& operator=(const DeviceTile&) = delete;
+    ~DeviceTile() {
+        Device& used = device_of(device_ % static_cast<int>(loaded_module().devices.size()));
+        const std::scoped_lock lock(used.mutex);
+        if (used.session != nullptr) loaded_module().module->forget(used.session, number_);
+    }
+    std::uint64_t number() const { return number_; }
+
+  private:
+    inline static std::atomic<std::uint64_t> last_number = 0;
+    int device_;
+    std::uint64_t number_;
+};
+
+std::uint64_t tile_number(PatchMemory& memory, int device) {
+    if (memory.device_tile() == nullptr) memory.device_tile() = std::make_shared<DeviceTile>(device);
+    return static_cast<const DeviceTile*>(memory.device_tile().get())->number();
+}
+
 std::int64_t n_patches(const PatchMemory& memory) {
     return memory.n_dates() * memory.n_rows() * memory.n_cols();
 }
@@ -92,6 +125,10 @@ std::vector<Label> copy_of(const Label* labels, std::int64_t n) {
 }  // namespace
 
 void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int device) {
+    if (params.neighbors > kMostNeighbors) {
+        throw InvalidArgument("neighbors is " + std::to_string(params.neighbors) + ", at most " +
+                              std::to_string(kMostNeighbors) + " with the cuda backend");
+    }
     on_device(device, [&](const Module& module, Session* session, Outcome& outcome) {
         module.lof(session, pixels, params, scores, outcome);
     });
@@ -111,6 +148,8 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
 std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
                               PatchMemory& memory, PatchSums& sums, int device) {
     AssignTask task = make_task(pixels, centers, fixed, cpu::label_level(centers));
+    check_device();
+    task.tile = tile_number(memory, device);
     // A call that fails leaves anything behind, and another backend goes on with the memory and the sums.
     std::vector<std::uint8_t> narrow = copy_of(memory.narrow_labels(), n_patches(memory));
     std::vector<std::uint16_t> wide = copy_of(memory.wide_labels(), n_patches(memory));

@@ -21,6 +21,9 @@ enum class Status : int {
     Failed        ///< the device or its driver; it may be lost
 };
 
+/// The module's search for neighbours keeps no more in registers.
+inline constexpr int kMostNeighbors = 64;
+
 /// How a call ended. Where it is not Ok, its results are undefined.
 struct Outcome {
     Status status = Status::Ok;

@@ -95,7 +95,8 @@ void score_tile(Session& session, const PixelStack& pixels, const LofParams& par
             [&](std::int64_t part, Slot& slot) { send(pixels, part * part_rows, part_at(part), slot); },
             [&](std::int64_t part, Slot& slot) { receive(part_at(part), part * part_rows, slot, scores); });
     };
-    in_parts_that_fit(session, rows_of_part(pixels, params), lof_block_rows(params.patch_size), score_in_parts);
+    in_parts_that_fit(session, rows_of_part(pixels, params), lof_block_rows(params.patch_size),
+                      score_in_parts);
 }
 
 }  // namespace rastertide::cuda

@@ -14,7 +14,7 @@ namespace rastertide::cuda {
 
 /// Tiles go through the device in parts of about so many bytes of pixels: while it works on one, the host
 /// fills the buffers of the next and empties those of the one before.
-inline constexpr std::int64_t kStagingBytes = std::int64_t{64} << 20;
+inline constexpr std::int64_t kStagingBytes = std::int64_t{32} << 20;
 
 /// One of two sets of buffers.
 struct Slot {
