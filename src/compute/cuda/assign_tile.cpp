@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "compute/cuda/kmeans_kernels.hpp"
+#include "compute/cuda/kmeans_dense.hpp"
 #include "compute/cuda/session.hpp"
 
 namespace rastertide::cuda {
@@ -15,10 +15,22 @@ namespace {
 constexpr std::int64_t kMostSums = std::int64_t{1} << 20;
 constexpr std::int64_t kMostCopies = 64;
 
+/// Of products of pixels and centres, at a time.
+constexpr std::int64_t kProductBytes = std::int64_t{256} << 20;
+
 /// tau of compute/cpu/kmeans_label-inl.hpp, and 5% for what is small beside it.
 float tie_share(std::int64_t n_features) {
     const double tau = static_cast<double>(n_features + 5) * 0x1p-24;
     return tau < 0.005 ? static_cast<float>(tau * 1.05) : 1e30F;
+}
+
+/// Copies what all parts need. @return where it is
+template <class T>
+T* upload(DeviceBuffer<T>& buffer, const T* from, std::int64_t n) {
+    T* to = buffer.reserve(n);
+    check(cudaMemcpy(to, from, static_cast<std::size_t>(n) * sizeof(T), cudaMemcpyHostToDevice),
+          "copy of the centres to the device");
+    return to;
 }
 
 /// Of an AssignTask, for parts of `n_dates` dates.
@@ -30,6 +42,7 @@ class TilePass {
                       static_cast<int>(task.pixels.n_cols - task.patch_size + 1), kKMeansBlockRows,
                       kKMeansBlockCols};
         upload_centers(session);
+        if (is_dense(centers_)) prepare_dense(session);
         kept_ = keep_tile(session);
     }
     /// All parts have been copied.
@@ -47,6 +60,14 @@ class TilePass {
     }
     const LocationGrid& locations() const { return locations_; }
     const DeviceCenters& centers() const { return centers_; }
+    /// Labels of a part's patches, on the slot's stream.
+    void label(const ImageStack& images, unsigned short* labels, Slot& slot) const {
+        if (cublas_ == nullptr) {
+            label_patches(images, locations_, centers_, labels, slot.stream.get());
+        } else {
+            label_dates_densely(images, labels, slot);
+        }
+    }
     std::int64_t n_sums() const { return task_.n_clusters * (centers_.n_features() + 1); }
 
     /// Starts the copy of a part's pixels, unless they are there. @return where they will be
@@ -75,14 +96,46 @@ class TilePass {
 
   private:
     void upload_centers(Session& session);
+    void prepare_dense(Session& session);
+    void label_dates_densely(const ImageStack& images, unsigned short* labels, Slot& slot) const;
     KeptTile* keep_tile(Session& session) const;
 
     const AssignTask& task_;
     std::int64_t pass_dates_;
     LocationGrid locations_;
     DeviceCenters centers_;
-    KeptTile* kept_ = nullptr;  ///< null: pixels are copied in every pass
+    const Cublas* cublas_ = nullptr;  ///< null: labels by the kernels for patches
+    void* cublas_handle_ = nullptr;
+    const float* matrix_ = nullptr;  ///< for cuBLAS
+    KeptTile* kept_ = nullptr;       ///< null: pixels are copied in every pass
 };
+
+void TilePass::prepare_dense(Session& session) {
+    cublas_ = Cublas::get();
+    if (cublas_ == nullptr) return;
+    if (session.cublas == nullptr) session.cublas = cublas_->create();
+    cublas_handle_ = session.cublas;
+    std::vector<float> matrix(static_cast<std::size_t>(task_.n_clusters * centers_.n_features()));
+    std::transform(task_.centers, task_.centers + matrix.size(), matrix.begin(), [this](double value) {
+        return static_cast<float>(value - static_cast<double>(task_.level));
+    });
+    matrix_ = upload(session.matrix, matrix.data(), static_cast<std::int64_t>(matrix.size()));
+}
+
+void TilePass::label_dates_densely(const ImageStack& images, unsigned short* labels, Slot& slot) const {
+    const std::int64_t of_date = images.image_values();
+    const std::int64_t most_dates = std::max<std::int64_t>(
+        1, kProductBytes / std::int64_t{sizeof(float)} / (of_date * centers_.n_clusters));
+    for (std::int64_t first = 0; first < images.n_dates; first += most_dates) {
+        ImageStack some = images;
+        some.data += first * images.n_bands * of_date;
+        some.n_dates = static_cast<int>(std::min(most_dates, images.n_dates - first));
+        const DenseArrays arrays = {slot.relative.reserve(some.n_values()),
+                                    slot.products.reserve(some.n_dates * of_date * centers_.n_clusters)};
+        label_densely(*cublas_, cublas_handle_, some, locations_, centers_, matrix_, arrays,
+                      labels + first * of_date, slot.stream.get());
+    }
+}
 
 /// Room for the task's tile, if it is to stay and leaves a quarter of the device free.
 KeptTile* TilePass::keep_tile(Session& session) const {
@@ -129,12 +182,6 @@ void TilePass::upload_centers(Session& session) {
         }
         half_norms[static_cast<std::size_t>(k)] = static_cast<float>(norm / 2);
     }
-    const auto upload = [](auto& buffer, const auto* from, std::int64_t n) {
-        auto* to = buffer.reserve(n);
-        check(cudaMemcpy(to, from, static_cast<std::size_t>(n) * sizeof(*from), cudaMemcpyHostToDevice),
-              "copy of the centres to the device");
-        return to;
-    };
     centers_.coefficients =
         upload(session.coefficients, coefficients.data(), static_cast<std::int64_t>(coefficients.size()));
     centers_.half_norms =
@@ -190,7 +237,7 @@ class LabelPass {
 void LabelPass::send(std::int64_t part, Slot& slot) const {
     const ImageStack images = pass_.upload_images(part, slot);
     unsigned short* labels = slot.labels.reserve(n_padded(part));
-    label_patches(images, pass_.locations(), pass_.centers(), labels, slot.stream.get());
+    pass_.label(images, labels, slot);
     slot.stream.download(slot.host_labels.reserve(n_padded(part)), labels, n_padded(part));
     if (wants_sums()) send_moves(part, images, slot);
 }

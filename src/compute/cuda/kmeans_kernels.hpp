@@ -33,6 +33,10 @@ struct DeviceCenters {
 void label_patches(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,
                    unsigned short* labels, cudaStream_t stream);
 
+/// The last step of label_patches(): labels that floats could not tell.
+void settle_labels(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,
+                   unsigned short* labels, cudaStream_t stream);
+
 /// Squared distances to the nearest centre. @param distances  [n_dates][padded_rows][padded_cols]
 void nearest_distances(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,
                        float* distances, cudaStream_t stream);

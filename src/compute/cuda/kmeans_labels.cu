@@ -5,13 +5,12 @@
 // compute/cpu/kmeans_label-inl.hpp.
 #include <limits>
 
-#include "compute/cuda/kmeans_kernels.hpp"
+#include "compute/cuda/nearest_score.hpp"
 #include "compute/cuda/window_sums.hpp"
 
 namespace rastertide::cuda {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // Two blocks of 6 warps a multiprocessor leave 168 registers a thread; chains of 40 multiply-adds need few
 // warps.
 constexpr int kThreads = kKMeansBlockRows * kKMeansBlockCols / kRun;
@@ -26,10 +25,6 @@ struct KMeansShape {
     /// Whole vectors are loaded where there is room for them.
     static constexpr int kPitch = kPatch > 0 ? kChunkPitch : kCenterChunk;
 };
-
-/// The label of a patch whose nearest centre floats cannot tell, until it is settled. No cluster has it.
-constexpr int kOpenLabel = 0xFFFF;
-static_assert(kMaxClusters < kOpenLabel);
 
 /// What the threads of a block share: an image, and a chunk of centres of one band.
 template <int kPatch>
@@ -157,35 +152,6 @@ __device__ __forceinline__ void for_each_chunk(const ImageStack& images, const D
     }
 }
 
-/// The nearest centres of a run of patches, by scores.
-struct RunScores {
-    float best[kRun], second[kRun];
-    int labels[kRun];
-
-    __device__ __forceinline__ RunScores() {
-        RASTERTIDE_UNROLL
-        for (int i = 0; i < kRun; ++i) {
-            best[i] = second[i] = kInfinity;
-            labels[i] = 0;
-        }
-    }
-    __device__ __forceinline__ void offer(int i, float score, int label) {
-        const bool is_best = score < best[i];
-        second[i] = is_best ? best[i] : fminf(second[i], score);
-        labels[i] = is_best ? label : labels[i];
-        best[i] = is_best ? score : best[i];
-    }
-    /// Floats cannot tell which centre is nearest; false for patches that hold a NaN. Also where a term is
-    /// infinite.
-    __device__ __forceinline__ bool is_open(int i, float square, const DeviceCenters& centers) const {
-        constexpr float kLeastTie = 1e-37F;  // products below are no normal numbers
-        const float distance = fmaxf(fmaf(2.0F, best[i], square), 0.0F);
-        const float bound =
-            fmaf(centers.tie_of_square, square, fmaf(centers.tie_of_distance, distance, kLeastTie));
-        return !(second[i] - best[i] > bound) && square == square;
-    }
-};
-
 /// The first location of the thread's run.
 struct KMeansPlace {
     int row, col;
@@ -202,7 +168,7 @@ __global__ void __launch_bounds__(kThreads, 2)
     label_kernel(ImageStack images, LocationGrid locations, DeviceCenters centers, unsigned short* labels) {
     using Tile = KMeansTile<kPatch>;
     RASTERTIDE_SHARED(Tile, tile);
-    RunScores scores;
+    NearestScore scores[kRun];
     float squares[kRun] = {};
     for_each_chunk<kPatch, AddProducts>(
         images, centers, tile,
@@ -217,14 +183,13 @@ __global__ void __launch_bounds__(kThreads, 2)
                 const int center = chunk * kCenterChunk + c;
                 const float half_norm = centers.half_norms[center];
                 RASTERTIDE_UNROLL
-                for (int i = 0; i < kRun; ++i) scores.offer(i, half_norm - sums.terms[c][i], center + 1);
+                for (int i = 0; i < kRun; ++i) scores[i].offer(half_norm - sums.terms[c][i], center + 1);
             }
         });
     unsigned packed[kRun / 2] = {};
     RASTERTIDE_UNROLL
     for (int i = 0; i < kRun; ++i) {
-        int label = squares[i] == squares[i] ? scores.labels[i] : 0;
-        if (scores.is_open(i, squares[i], centers)) label = kOpenLabel;
+        const int label = scores[i].final_label(squares[i], centers);
         packed[i / 2] |= static_cast<unsigned>(label) << (16 * (i % 2));
     }
     *reinterpret_cast<uint4*>(labels + KMeansPlace().in(locations)) =
@@ -315,6 +280,11 @@ void label_patches(const ImageStack& images, const LocationGrid& locations, cons
         label_kernel<0>, label_kernel<1>, label_kernel<3>, label_kernel<5>, label_kernel<7>};
     launch("label_kernel", kKernels[kernel_of(centers.patch)], blocks_of(images, locations), kThreads, stream,
            images, locations, centers, labels);
+    settle_labels(images, locations, centers, labels, stream);
+}
+
+void settle_labels(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,
+                   unsigned short* labels, cudaStream_t stream) {
     launch("settle_kernel", settle_kernel,
            dim3(n_blocks(locations.padded_cols(), kSettleThreads),
                 static_cast<unsigned>(locations.padded_rows()), static_cast<unsigned>(images.n_dates)),

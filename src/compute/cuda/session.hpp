@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "compute/cuda/cublas.hpp"
 #include "compute/cuda/device_memory.hpp"
 
 namespace rastertide::cuda {
@@ -32,13 +33,14 @@ struct Slot {
     DeviceBuffer<unsigned short> dates, counts;
     // Of K-Means.
     DeviceBuffer<unsigned short> labels, old_labels;
+    DeviceBuffer<float> relative, products;  ///< of label_densely()
     DeviceBuffer<long long> sums;
     DeviceBuffer<unsigned long long> n_changed;
 
     /// Gives all device memory back.
     void clear() {
         for (DeviceBuffer<float>* buffer :
-             {&images, &values, &minima, &bounds, &distances, &k_distances, &densities})
+             {&images, &values, &minima, &bounds, &distances, &k_distances, &densities, &relative, &products})
             buffer->clear();
         for (DeviceBuffer<unsigned short>* buffer : {&dates, &counts, &labels, &old_labels}) buffer->clear();
         found.clear();
@@ -55,6 +57,13 @@ struct KeptTile {
 };
 
 struct Session {
+    Session() = default;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session() {
+        if (cublas != nullptr) Cublas::get()->destroy(cublas);
+    }
+
     /// The thread that uses it next has its device. @throws CudaFailure
     void select() const { check(cudaSetDevice(device), "cudaSetDevice " + std::to_string(device)); }
 
@@ -62,6 +71,8 @@ struct Session {
     std::array<Slot, 2> slots;
     DeviceBuffer<float> coefficients, half_norms;
     DeviceBuffer<double> exact_centers;
+    DeviceBuffer<float> matrix;               ///< of centres, for cuBLAS
+    void* cublas = nullptr;                   ///< its handle, once it is needed
     std::map<std::uint64_t, KeptTile> tiles;  ///< by AssignTask::tile
 };
 

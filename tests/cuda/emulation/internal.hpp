@@ -14,4 +14,7 @@ namespace rastertide_emulation {
 /// Runs `thread` once for each thread of the grid, in the order that the environment asks for.
 void run_grid(const dim3& grid, const dim3& block, const std::function<void()>& thread);
 
+/// Puts work of a library that stands in for one of NVIDIA's in a stream.
+cudaError_t enqueue_work(cudaStream_t stream, std::function<void()> work);
+
 }  // namespace rastertide_emulation

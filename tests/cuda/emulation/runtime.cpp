@@ -287,6 +287,13 @@ constexpr int kThreadsPerSm = 1024, kBlocksPerSm = 16, kThreadsPerBlock = 1024;
 
 }  // namespace
 
+cudaError_t enqueue_work(cudaStream_t stream, std::function<void()> work) {
+    return call([&](Runtime& r) {
+        enqueue(r, stream, std::move(work));
+        return cudaSuccess;
+    });
+}
+
 cudaError_t launch(const cudaLaunchConfig_t& config, std::function<void()> thread) {
     return call([&](Runtime& r) {
         const dim3 grid = config.gridDim, block = config.blockDim;

@@ -110,6 +110,22 @@ INSTANTIATE_TEST_SUITE_P(Patches, KMeansModuleSizes,
                          testing::Combine(testing::Values(1, 3, 5, 7, 9, 31), testing::Values(4),
                                           testing::Values(1, 33, 64, 65, 130), testing::Values(1, 2)));
 
+// Single pixels of many bands go through cuBLAS.
+INSTANTIATE_TEST_SUITE_P(Dense, KMeansModuleSizes,
+                         testing::Combine(testing::Values(1), testing::Values(1, 7, 300),
+                                          testing::Values(33, 130), testing::Values(16, 40)));
+
+TEST(KMeansModule, DensePixelsByALevelAndWithoutSome) {
+    Stack stack = speckle(3, 30, 70, 20);
+    PatchCenters centers = some_centers(1, 20, 9);
+    for (float& value : stack.values) value += 1e4F;
+    for (double& value : centers.values) value += 1e4;
+    stack.at(1, 10, 10, 3) = kNaN;
+    std::copy_n(centers.values.begin(), 20, centers.values.begin() + 20);  // ties
+    expect_reference(stack, centers, 1e4F);
+    expect_reference(stack, centers, 0);
+}
+
 TEST(KMeansModule, NodataHasNoLabel) {
     Stack stack = speckle(5, 30, 75);
     stack.at(1, 10, 10) = kNaN;
