@@ -91,6 +91,7 @@ class KMeansBench {
             if (failure.status != cuda::Status::OutOfMemory) throw;
             report_.left_out("K-Means, kernels", text(), failure.text);
         }
+        slot_.clear();  // what was had before the device was full too: the module needs it
         time_whole_pass(size_.pixels(pixels.data()));
     }
 
@@ -148,7 +149,6 @@ void KMeansBench::time_kernels_alone(const PixelStack& pixels) {
     add("K-Means, labels: kernels", time_kernels(n_runs_, stream, nothing, label), 4 + 2, 1);
     time_moves(images, locations, centers.get(), labels);
     add("K-Means, distances: kernels", time_kernels(n_runs_, stream, nothing, measure), 4 + 4, 2);
-    slot_.clear();
 }
 
 /// The sums: of a first pass, where every patch is new, and of a last one, where none moves.
