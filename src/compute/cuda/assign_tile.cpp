@@ -30,6 +30,8 @@ T* upload(DeviceBuffer<T>& buffer, const T* from, std::int64_t n) {
     T* to = buffer.reserve(n);
     check(cudaMemcpy(to, from, static_cast<std::size_t>(n) * sizeof(T), cudaMemcpyHostToDevice),
           "copy of the centres to the device");
+    // The copy may still be on its way, and the streams of the parts do not wait for it.
+    check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
     return to;
 }
 

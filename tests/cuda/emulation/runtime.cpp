@@ -443,6 +443,15 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     });
 }
 
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+    return call([&](Runtime&) {
+        if (device < 0 || device >= n_devices()) return cudaErrorInvalidDevice;
+        if (attribute != cudaDevAttrClockRate) return cudaErrorInvalidValue;
+        *value = 1000000;  // kHz
+        return cudaSuccess;
+    });
+}
+
 cudaError_t cudaDeviceSynchronize() {
     return call([](Runtime& r) {
         finish_all(r);

@@ -14,6 +14,7 @@
 #include <rastertide/compute/lof.hpp>
 
 #include "compute/cuda/module.hpp"
+#include "compute/kernels.hpp"
 
 extern "C" const rastertide::cuda::Module* rastertide_cuda_module();
 
@@ -82,12 +83,12 @@ inline std::vector<float> module_scores(const Stack& stack, const LofParams& par
     return scores;
 }
 
-/// The same by the library's reference.
+/// The same by the plain double-precision loops.
 inline std::vector<float> reference_scores(const Stack& stack, const LofParams& params) {
     const std::int64_t n_rows = stack.n_rows - params.patch_size + 1,
                        n_cols = stack.n_cols - params.patch_size + 1;
     std::vector<float> scores(static_cast<std::size_t>(stack.n_dates * n_rows * n_cols), -1);
-    lof(stack.pixels(), params, {scores.data(), n_rows * n_cols, n_cols}, {Backend::Reference, 1});
+    reference::lof(stack.pixels(), params, {scores.data(), n_rows * n_cols, n_cols}, 1);
     return scores;
 }
 
