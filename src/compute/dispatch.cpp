@@ -93,7 +93,7 @@ void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& sc
     pick(
         options, [&] { reference::lof(pixels, params, scores, options.n_threads); },
         [&] { cpu::lof(pixels, params, scores, options.n_threads); },
-        [&] { cuda::lof(pixels, params, scores, options.device); });
+        [&] { cuda::lof(pixels, params, scores, options); });
 }
 
 std::int64_t lof_scratch_bytes(std::int64_t n_dates, std::int64_t n_bands, const LofParams& params,
@@ -119,7 +119,7 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
     pick(
         options, [&] { reference::assign_patches(pixels, centers, fixed, labels, sums, options.n_threads); },
         [&] { cpu::assign_patches(pixels, centers, fixed, labels, sums, options.n_threads); },
-        [&] { cuda::assign_patches(pixels, centers, fixed, labels, sums, options.device); });
+        [&] { cuda::assign_patches(pixels, centers, fixed, labels, sums, options); });
 }
 
 std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
@@ -128,7 +128,7 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
         options,
         [&] { return reference::reassign_patches(pixels, centers, fixed, memory, sums, options.n_threads); },
         [&] { return cpu::reassign_patches(pixels, centers, fixed, memory, sums, options.n_threads); },
-        [&] { return cuda::reassign_patches(pixels, centers, fixed, memory, sums, options.device); });
+        [&] { return cuda::reassign_patches(pixels, centers, fixed, memory, sums, options); });
 }
 
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
@@ -136,7 +136,7 @@ void patch_distances(const PixelStack& pixels, const PatchCenters& centers, cons
     pick(
         options, [&] { reference::patch_distances(pixels, centers, distances, options.n_threads); },
         [&] { cpu::patch_distances(pixels, centers, distances, options.n_threads); },
-        [&] { cuda::patch_distances(pixels, centers, distances, options.device); });
+        [&] { cuda::patch_distances(pixels, centers, distances, options); });
 }
 
 }  // namespace dispatch

@@ -57,7 +57,8 @@ void patch_distances(const PixelStack& pixels, const PatchCenters& centers, cons
 std::string_view simd_level();
 }  // namespace cpu
 
-/// The kernels of librastertide_cuda.so. @param device  modulo their number
+/// The kernels of librastertide_cuda.so. @param options  its device, modulo their number, and threads for
+/// copies
 /// @throws DeviceError         with memory, sums and what else is added to as they were
 /// @throws BackendUnavailable  no module, or no device
 namespace cuda {
@@ -66,13 +67,14 @@ namespace cuda {
 /// through.
 inline constexpr std::int64_t kHostScratchBytes = std::int64_t{192} << 20;
 
-void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int device);
+void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores,
+         const ComputeOptions& options);
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums* sums, int device);
+                    const LabelStack& labels, PatchSums* sums, const ComputeOptions& options);
 std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                              PatchMemory& memory, PatchSums& sums, int device);
+                              PatchMemory& memory, PatchSums& sums, const ComputeOptions& options);
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
-                     int device);
+                     const ComputeOptions& options);
 }  // namespace cuda
 
 }  // namespace rastertide

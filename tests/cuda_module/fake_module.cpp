@@ -196,6 +196,7 @@ void distances(Session*, const AssignTask& task, const ScoreStack& to, Outcome& 
 }
 
 void forget(Session*, std::uint64_t) {}
+void use_threads(Session*, int) {}
 
 }  // namespace
 }  // namespace rastertide::cuda
@@ -208,6 +209,7 @@ extern "C" __attribute__((visibility("default"))) const rastertide::cuda::Module
         describe_device,
         open_device,
         close_device,
+        use_threads,
         lof,
         assign,
         distances,

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "compute/cuda/fill_images.hpp"
 #include "compute/cuda/kmeans_dense.hpp"
 #include "compute/cuda/session.hpp"
 
@@ -39,7 +40,7 @@ T* upload(DeviceBuffer<T>& buffer, const T* from, std::int64_t n) {
 class TilePass {
   public:
     TilePass(Session& session, const AssignTask& task, std::int64_t n_dates)
-        : task_(task), pass_dates_(n_dates) {
+        : task_(task), pass_dates_(n_dates), n_threads_(session.n_threads) {
         locations_ = {static_cast<int>(task.pixels.n_rows - task.patch_size + 1),
                       static_cast<int>(task.pixels.n_cols - task.patch_size + 1), kKMeansBlockRows,
                       kKMeansBlockCols};
@@ -64,10 +65,12 @@ class TilePass {
     const DeviceCenters& centers() const { return centers_; }
     /// Labels of a part's patches, on the slot's stream.
     void label(const ImageStack& images, unsigned short* labels, Slot& slot) const {
+        const std::int64_t n = images.n_dates * locations_.n_padded();
+        unsigned* open = slot.open.reserve(n + 1);
         if (cublas_ == nullptr) {
-            label_patches(images, locations_, centers_, labels, slot.stream.get());
+            label_patches(images, locations_, centers_, labels, {open + 1, open}, slot.stream.get());
         } else {
-            label_dates_densely(images, labels, slot);
+            label_dates_densely(images, labels, {open + 1, open}, slot);
         }
     }
     std::int64_t n_sums() const { return task_.n_clusters * (centers_.n_features() + 1); }
@@ -81,29 +84,32 @@ class TilePass {
         images.data = data;
         if (kept_ != nullptr && kept_->is_whole) return images;
         float* host = slot.host_images.reserve(images.n_values());
-        fill_images(task_.pixels, first_date(part), 0, images, host);
+        fill_images(task_.pixels, first_date(part), 0, locations_, images, host, n_threads_);
         slot.stream.upload(data, host, images.n_values());
         return images;
     }
 
-    /// Calls row(date, row, place): places of all rows of a part's locations in arrays of whole blocks.
+    /// Calls row(date, row, place), from several threads: places of all rows of a part's locations in arrays
+    /// of whole blocks.
     template <class Row>
     void for_each_row(std::int64_t part, Row row) const {
-        for (std::int64_t date = 0; date < n_dates(part); ++date) {
+        parallel_for(n_dates(part), n_threads_, [&](std::int64_t date) {
             for (std::int64_t i = 0; i < locations_.n_rows; ++i)
                 row(first_date(part) + date, i,
                     (date * locations_.padded_rows() + i) * locations_.padded_cols());
-        }
+        });
     }
 
   private:
     void upload_centers(Session& session);
     void prepare_dense(Session& session);
-    void label_dates_densely(const ImageStack& images, unsigned short* labels, Slot& slot) const;
+    void label_dates_densely(const ImageStack& images, unsigned short* labels, const OpenPatches& open,
+                             Slot& slot) const;
     KeptTile* keep_tile(Session& session) const;
 
     const AssignTask& task_;
     std::int64_t pass_dates_;
+    int n_threads_;
     LocationGrid locations_;
     DeviceCenters centers_;
     const Cublas* cublas_ = nullptr;  ///< null: labels by the kernels for patches
@@ -124,7 +130,8 @@ void TilePass::prepare_dense(Session& session) {
     matrix_ = upload(session.matrix, matrix.data(), static_cast<std::int64_t>(matrix.size()));
 }
 
-void TilePass::label_dates_densely(const ImageStack& images, unsigned short* labels, Slot& slot) const {
+void TilePass::label_dates_densely(const ImageStack& images, unsigned short* labels, const OpenPatches& open,
+                                   Slot& slot) const {
     const std::int64_t of_date = images.image_values();
     const std::int64_t most_dates = std::max<std::int64_t>(
         1, kProductBytes / std::int64_t{sizeof(float)} / (of_date * centers_.n_clusters));
@@ -135,7 +142,7 @@ void TilePass::label_dates_densely(const ImageStack& images, unsigned short* lab
         const DenseArrays arrays = {slot.relative.reserve(some.n_values()),
                                     slot.products.reserve(some.n_dates * of_date * centers_.n_clusters)};
         label_densely(*cublas_, cublas_handle_, some, locations_, centers_, matrix_, arrays,
-                      labels + first * of_date, slot.stream.get());
+                      labels + first * of_date, open, slot.stream.get());
     }
 }
 

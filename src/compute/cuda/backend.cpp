@@ -51,16 +51,17 @@ void check_device() {
 
 /// Runs call(module, session, outcome) on a device. @throws DeviceError
 template <class Call>
-void on_device(int number, Call call) {
+void on_device(const ComputeOptions& options, Call call) {
     check_device();
     const LoadedModule& loaded = loaded_module();
-    const int device = number % static_cast<int>(loaded.devices.size());
+    const int device = options.device % static_cast<int>(loaded.devices.size());
     Device& used = device_of(device);
     const std::scoped_lock lock(used.mutex);
     Outcome outcome;
     if (used.session == nullptr) used.session = loaded.module->open(device, outcome);
     if (used.session == nullptr && outcome.status == Status::Ok) outcome.status = Status::Failed;
     if (outcome.status != Status::Ok) fail(device, outcome);
+    loaded.module->use_threads(used.session, options.n_threads);
     call(*loaded.module, used.session, outcome);
     if (outcome.status != Status::Ok) fail(device, outcome);
 }
@@ -82,8 +83,8 @@ void add_to(AssignTask& task, PatchSums& sums) {
     task.sums = sums.sums(0).data();
 }
 
-void assign(AssignTask& task, int device) {
-    on_device(device, [&](const Module& module, Session* session, Outcome& outcome) {
+void assign(AssignTask& task, const ComputeOptions& options) {
+    on_device(options, [&](const Module& module, Session* session, Outcome& outcome) {
         module.assign(session, task, outcome);
     });
 }
@@ -124,32 +125,33 @@ std::vector<Label> copy_of(const Label* labels, std::int64_t n) {
 
 }  // namespace
 
-void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores, int device) {
+void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores,
+         const ComputeOptions& options) {
     if (params.neighbors > kMostNeighbors) {
         throw InvalidArgument("neighbors is " + std::to_string(params.neighbors) + ", at most " +
                               std::to_string(kMostNeighbors) + " with the cuda backend");
     }
-    on_device(device, [&](const Module& module, Session* session, Outcome& outcome) {
+    on_device(options, [&](const Module& module, Session* session, Outcome& outcome) {
         module.lof(session, pixels, params, scores, outcome);
     });
 }
 
 void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                    const LabelStack& labels, PatchSums* sums, int device) {
+                    const LabelStack& labels, PatchSums* sums, const ComputeOptions& options) {
     AssignTask task = make_task(pixels, centers, fixed, cpu::label_level(centers));
     task.labels = labels;
-    if (sums == nullptr) return assign(task, device);
+    if (sums == nullptr) return assign(task, options);
     PatchSums own(centers.n_clusters, centers.n_features());
     add_to(task, own);
-    assign(task, device);
+    assign(task, options);
     sums->merge(own);
 }
 
 std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& centers, const FixedPoint& fixed,
-                              PatchMemory& memory, PatchSums& sums, int device) {
+                              PatchMemory& memory, PatchSums& sums, const ComputeOptions& options) {
     AssignTask task = make_task(pixels, centers, fixed, cpu::label_level(centers));
     check_device();
-    task.tile = tile_number(memory, device);
+    task.tile = tile_number(memory, options.device);
     // A call that fails leaves anything behind, and another backend goes on with the memory and the sums.
     std::vector<std::uint8_t> narrow = copy_of(memory.narrow_labels(), n_patches(memory));
     std::vector<std::uint16_t> wide = copy_of(memory.wide_labels(), n_patches(memory));
@@ -157,7 +159,7 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
     task.narrow_labels = narrow.empty() ? nullptr : narrow.data();
     task.wide_labels = wide.empty() ? nullptr : wide.data();
     add_to(task, moves);
-    assign(task, device);
+    assign(task, options);
     std::copy(narrow.begin(), narrow.end(), memory.narrow_labels());
     std::copy(wide.begin(), wide.end(), memory.wide_labels());
     sums.merge(moves);
@@ -167,9 +169,9 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
 }
 
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
-                     int device) {
+                     const ComputeOptions& options) {
     const AssignTask task = make_task(pixels, centers, {}, cpu::distance_level(centers));
-    on_device(device, [&](const Module& module, Session* session, Outcome& outcome) {
+    on_device(options, [&](const Module& module, Session* session, Outcome& outcome) {
         module.distances(session, task, distances, outcome);
     });
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 
 #include "compute/cuda/module.hpp"
 
 namespace rastertide::cuda {
+
+/// Neighbouring locations that a thread has.
+inline constexpr int kRun = 8;
 
 /// Images of one part of a tile on the device, filled up with NaN to whole blocks of locations: kernels read
 /// their pixels, and those of the halo, without asking where the tile ends.
@@ -25,9 +25,11 @@ struct ImageStack {
 struct LocationGrid {
     int n_rows = 0, n_cols = 0;
     int block_rows = 0, block_cols = 0;
+    /// Rows and columns of NaN before the first location, so that blocks begin where a kernel wants it.
+    int skip_rows = 0, skip_cols = 0;
 
-    constexpr int n_block_rows() const { return (n_rows + block_rows - 1) / block_rows; }
-    constexpr int n_block_cols() const { return (n_cols + block_cols - 1) / block_cols; }
+    constexpr int n_block_rows() const { return (skip_rows + n_rows + block_rows - 1) / block_rows; }
+    constexpr int n_block_cols() const { return (skip_cols + n_cols + block_cols - 1) / block_cols; }
     constexpr int padded_rows() const { return n_block_rows() * block_rows; }
     constexpr int padded_cols() const { return n_block_cols() * block_cols; }
     constexpr std::int64_t n_padded() const { return std::int64_t{padded_rows()} * padded_cols(); }
@@ -39,22 +41,5 @@ struct LocationGrid {
                 padded_cols() + halo};
     }
 };
-
-/// Copies rows [first_row, ...) of dates [first_date, ...) of a tile into images of these sizes.
-/// @param to  [images.n_values()]
-inline void fill_images(const PixelStack& pixels, std::int64_t first_date, std::int64_t first_row,
-                        const ImageStack& images, float* to) {
-    const std::int64_t n_rows = std::min<std::int64_t>(images.n_rows, pixels.n_rows - first_row);
-    const std::int64_t n_cols = std::min<std::int64_t>(images.pitch, pixels.n_cols);
-    for (std::int64_t image = 0; image < std::int64_t{images.n_dates} * images.n_bands; ++image) {
-        const float* from =
-            pixels.data + ((first_date * pixels.n_bands + image) * pixels.n_rows + first_row) * pixels.n_cols;
-        for (std::int64_t row = 0; row < images.n_rows; ++row, to += images.pitch) {
-            const std::int64_t n = row < n_rows ? n_cols : 0;
-            std::copy_n(from + row * pixels.n_cols, n, to);
-            std::fill(to + n, to + images.pitch, std::numeric_limits<float>::quiet_NaN());
-        }
-    }
-}
 
 }  // namespace rastertide::cuda

@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(kThreads)
 /// @param pixels  [n_dates][n_bands][n], @param products  [n_dates][n_clusters][n]
 __global__ void __launch_bounds__(kThreads)
     nearest_of_products(std::int64_t n, DeviceCenters centers, const float* pixels, const float* products,
-                        unsigned short* labels) {
+                        unsigned short* labels, OpenPatches open) {
     const std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
     if (i >= n) return;
     const std::int64_t date = blockIdx.y;
@@ -31,14 +31,16 @@ __global__ void __launch_bounds__(kThreads)
     NearestScore nearest;
     for (int k = 0; k < centers.n_clusters; ++k)
         nearest.offer(centers.half_norms[k] - products[(date * centers.n_clusters + k) * n + i], k + 1);
-    labels[date * n + i] = static_cast<unsigned short>(nearest.final_label(square, centers));
+    labels[date * n + i] = static_cast<unsigned short>(nearest.take(square, date * n + i, centers, open));
 }
 
 }  // namespace
 
 void label_densely(const Cublas& cublas, void* handle, const ImageStack& images,
                    const LocationGrid& locations, const DeviceCenters& centers, const float* matrix,
-                   const DenseArrays& arrays, unsigned short* labels, cudaStream_t stream) {
+                   const DenseArrays& arrays, unsigned short* labels, const OpenPatches& open,
+                   cudaStream_t stream) {
+    check(cudaMemsetAsync(open.count, 0, sizeof(unsigned), stream), "cudaMemset");
     const std::int64_t n = images.image_values();
     const float* pixels = images.data;
     if (centers.level != 0) {
@@ -50,8 +52,8 @@ void label_densely(const Cublas& cublas, void* handle, const ImageStack& images,
                     centers.n_clusters, images.n_dates);
     launch("nearest_of_products", nearest_of_products,
            dim3(n_blocks(n, kThreads), static_cast<unsigned>(images.n_dates)), kThreads, stream, n, centers,
-           pixels, arrays.products, labels);
-    settle_labels(images, locations, centers, labels, stream);
+           pixels, arrays.products, labels, open);
+    settle_labels(images, locations, centers, labels, open, stream);
 }
 
 }  // namespace rastertide::cuda

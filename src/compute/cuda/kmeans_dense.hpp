@@ -19,6 +19,7 @@ struct DenseArrays {
 /// label_patches() for single pixels. @param matrix  [n_clusters][n_bands]: the centres relative to the level
 void label_densely(const Cublas& cublas, void* handle, const ImageStack& images,
                    const LocationGrid& locations, const DeviceCenters& centers, const float* matrix,
-                   const DenseArrays& arrays, unsigned short* labels, cudaStream_t stream);
+                   const DenseArrays& arrays, unsigned short* labels, const OpenPatches& open,
+                   cudaStream_t stream);
 
 }  // namespace rastertide::cuda

@@ -29,13 +29,19 @@ struct DeviceCenters {
     constexpr int n_features() const { return n_bands * patch * patch; }
 };
 
+/// Patches whose nearest centre floats cannot tell: few, so that they are listed.
+struct OpenPatches {
+    unsigned* places = nullptr;  ///< in the labels; room for all of them, in no fixed order
+    unsigned* count = nullptr;
+};
+
 /// Labels, those of double precision. @param labels  [n_dates][padded_rows][padded_cols]; 0: holds a NaN
 void label_patches(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,
-                   unsigned short* labels, cudaStream_t stream);
+                   unsigned short* labels, const OpenPatches& open, cudaStream_t stream);
 
-/// The last step of label_patches(): labels that floats could not tell.
+/// The last step of label_patches(): labels of the listed patches.
 void settle_labels(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,
-                   unsigned short* labels, cudaStream_t stream);
+                   unsigned short* labels, const OpenPatches& open, cudaStream_t stream);
 
 /// Squared distances to the nearest centre. @param distances  [n_dates][padded_rows][padded_cols]
 void nearest_distances(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,

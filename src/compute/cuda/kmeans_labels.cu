@@ -165,7 +165,8 @@ struct KMeansPlace {
 
 template <int kPatch>
 __global__ void __launch_bounds__(kThreads, 2)
-    label_kernel(ImageStack images, LocationGrid locations, DeviceCenters centers, unsigned short* labels) {
+    label_kernel(ImageStack images, LocationGrid locations, DeviceCenters centers, unsigned short* labels,
+                 OpenPatches open) {
     using Tile = KMeansTile<kPatch>;
     RASTERTIDE_SHARED(Tile, tile);
     NearestScore scores[kRun];
@@ -186,17 +187,18 @@ __global__ void __launch_bounds__(kThreads, 2)
                 for (int i = 0; i < kRun; ++i) scores[i].offer(half_norm - sums.terms[c][i], center + 1);
             }
         });
+    const std::int64_t first = KMeansPlace().in(locations);
     unsigned packed[kRun / 2] = {};
     RASTERTIDE_UNROLL
     for (int i = 0; i < kRun; ++i) {
-        const int label = scores[i].final_label(squares[i], centers);
+        const int label = scores[i].take(squares[i], first + i, centers, open);
         packed[i / 2] |= static_cast<unsigned>(label) << (16 * (i % 2));
     }
-    *reinterpret_cast<uint4*>(labels + KMeansPlace().in(locations)) =
-        make_uint4(packed[0], packed[1], packed[2], packed[3]);
+    *reinterpret_cast<uint4*>(labels + first) = make_uint4(packed[0], packed[1], packed[2], packed[3]);
 }
 
 constexpr int kSettleThreads = 128;
+constexpr int kSettleBlocks = 1024;  ///< enough for any device; most end at once
 
 /// The label of one patch by distances in double. @param patch  its first pixel in the first band
 __device__ __forceinline__ int nearest_exactly(const float* patch, const ImageStack& images,
@@ -223,18 +225,20 @@ __device__ __forceinline__ int nearest_exactly(const float* patch, const ImageSt
     return label;
 }
 
-/// Open labels by distances in double, in the order of the reference.
+/// Labels of the listed patches by distances in double, in the order of the reference.
 __global__ void __launch_bounds__(kSettleThreads)
-    settle_kernel(ImageStack images, LocationGrid locations, DeviceCenters centers, unsigned short* labels) {
-    const int col = static_cast<int>(blockIdx.x * kSettleThreads + threadIdx.x);
-    const int row = static_cast<int>(blockIdx.y);
-    if (col >= locations.padded_cols()) return;
-    const std::int64_t date = blockIdx.z;
-    unsigned short& label = labels[(date * locations.padded_rows() + row) * locations.padded_cols() + col];
-    if (label != kOpenLabel) return;
-    const float* patch =
-        images.data + date * images.n_bands * images.image_values() + std::int64_t{row} * images.pitch + col;
-    label = static_cast<unsigned short>(nearest_exactly(patch, images, centers));
+    settle_kernel(ImageStack images, LocationGrid locations, DeviceCenters centers, unsigned short* labels,
+                  OpenPatches open) {
+    const unsigned n = *open.count, step = gridDim.x * kSettleThreads;
+    const unsigned of_row = static_cast<unsigned>(locations.padded_cols());
+    const unsigned of_date = static_cast<unsigned>(locations.n_padded());
+    for (unsigned i = blockIdx.x * kSettleThreads + threadIdx.x; i < n; i += step) {
+        const unsigned place = open.places[i];
+        const unsigned date = place / of_date, row = place % of_date / of_row, col = place % of_row;
+        const float* patch = images.data + std::int64_t{date} * images.n_bands * images.image_values() +
+                             std::int64_t{row} * images.pitch + col;
+        labels[place] = static_cast<unsigned short>(nearest_exactly(patch, images, centers));
+    }
 }
 
 template <int kPatch>
@@ -275,20 +279,19 @@ int kernel_of(int patch) { return patch <= kMostFixedPatch ? (patch + 1) / 2 : 0
 }  // namespace
 
 void label_patches(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,
-                   unsigned short* labels, cudaStream_t stream) {
-    constexpr void (*kKernels[])(ImageStack, LocationGrid, DeviceCenters, unsigned short*) = {
+                   unsigned short* labels, const OpenPatches& open, cudaStream_t stream) {
+    constexpr void (*kKernels[])(ImageStack, LocationGrid, DeviceCenters, unsigned short*, OpenPatches) = {
         label_kernel<0>, label_kernel<1>, label_kernel<3>, label_kernel<5>, label_kernel<7>};
+    check(cudaMemsetAsync(open.count, 0, sizeof(unsigned), stream), "cudaMemset");
     launch("label_kernel", kKernels[kernel_of(centers.patch)], blocks_of(images, locations), kThreads, stream,
-           images, locations, centers, labels);
-    settle_labels(images, locations, centers, labels, stream);
+           images, locations, centers, labels, open);
+    settle_labels(images, locations, centers, labels, open, stream);
 }
 
 void settle_labels(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,
-                   unsigned short* labels, cudaStream_t stream) {
-    launch("settle_kernel", settle_kernel,
-           dim3(n_blocks(locations.padded_cols(), kSettleThreads),
-                static_cast<unsigned>(locations.padded_rows()), static_cast<unsigned>(images.n_dates)),
-           kSettleThreads, stream, images, locations, centers, labels);
+                   unsigned short* labels, const OpenPatches& open, cudaStream_t stream) {
+    launch("settle_kernel", settle_kernel, dim3(kSettleBlocks), kSettleThreads, stream, images, locations,
+           centers, labels, open);
 }
 
 void nearest_distances(const ImageStack& images, const LocationGrid& locations, const DeviceCenters& centers,

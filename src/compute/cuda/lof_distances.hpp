@@ -63,36 +63,35 @@ class ImageLoad {
     using Shape = LofShape<kPatch>;
 
   public:
-    __device__ __forceinline__ void begin(const ImageStack& images, const LofBlock& block, int patch,
-                                          int date, int band) {
-        const float* image = images.data +
-                             (std::int64_t{date} * images.n_bands + band) * images.image_values() +
-                             std::int64_t{block.row} * images.pitch + block.col;
+    __device__ __forceinline__ ImageLoad(const ImageStack& images, const LofBlock& block, int patch)
+        : first_(images.data + std::int64_t{block.row} * images.pitch + block.col) {
+        const int row_quads = kPatch > 0 ? Shape::kQuads : (Shape::kCols + patch - 1 + 3) / 4;
+        const int n_quads = (Shape::kRows + patch - 1) * row_quads;
         RASTERTIDE_UNROLL
         for (int i = 0; i < Shape::kLoads; ++i) {
-            const int place = place_of(i);
-            if (place >= n_quads(patch)) continue;
-            const int row = place / row_quads(patch), quad = place % row_quads(patch);
-            quads_[i] = *reinterpret_cast<const float4*>(image + std::int64_t{row} * images.pitch + 4 * quad);
+            const int place = i * Shape::kThreads + static_cast<int>(threadIdx.x);
+            const int row = place / row_quads, quad = place % row_quads;
+            from_[i] = place < n_quads ? row * images.pitch + 4 * quad : -1;
+            to_[i] = row * Shape::kImagePitch + 4 * quad;
         }
     }
-    __device__ __forceinline__ void end(LofTile<kPatch>& tile, int patch) const {
+    __device__ __forceinline__ void begin(const ImageStack& images, int date, int band) {
+        const float* image = first_ + std::int64_t{date * images.n_bands + band} * images.image_values();
         RASTERTIDE_UNROLL
         for (int i = 0; i < Shape::kLoads; ++i) {
-            const int place = place_of(i);
-            if (place >= n_quads(patch)) continue;
-            const int row = place / row_quads(patch), quad = place % row_quads(patch);
-            *reinterpret_cast<float4*>(tile.image + row * Shape::kImagePitch + 4 * quad) = quads_[i];
+            if (from_[i] >= 0) quads_[i] = *reinterpret_cast<const float4*>(image + from_[i]);
+        }
+    }
+    __device__ __forceinline__ void end(LofTile<kPatch>& tile) const {
+        RASTERTIDE_UNROLL
+        for (int i = 0; i < Shape::kLoads; ++i) {
+            if (from_[i] >= 0) *reinterpret_cast<float4*>(tile.image + to_[i]) = quads_[i];
         }
     }
 
   private:
-    static __device__ int place_of(int i) { return i * Shape::kThreads + static_cast<int>(threadIdx.x); }
-    static __device__ int row_quads(int patch) {
-        return kPatch > 0 ? Shape::kQuads : (Shape::kCols + patch - 1 + 3) / 4;
-    }
-    static __device__ int n_quads(int patch) { return (Shape::kRows + patch - 1) * row_quads(patch); }
-
+    const float* first_;
+    int from_[Shape::kLoads], to_[Shape::kLoads];  ///< of the thread's quads; from -1: there is none
     float4 quads_[Shape::kLoads];
 };
 
@@ -125,17 +124,19 @@ __device__ __forceinline__ void sum_run(const ImageStack& images, const LofBlock
                                         LofTile<kPatch>& tile) {
     using Shape = LofShape<kPatch>;
     const float* line = tile.image + row * Shape::kImagePitch + col;
+    float pixels[kPatch > 0 ? kRun + kPatch - 1 : 1];
+    if constexpr (kPatch > 0) {
+        RASTERTIDE_UNROLL
+        for (int j = 0; j < kRun + kPatch - 1; ++j) pixels[j] = line[j];
+    }
     RASTERTIDE_UNROLL
     for (int s = 0; s < kDates; ++s) {
         float sums[kRun];
         if constexpr (kPatch > 0) {
-            float squares[kRun + kPatch - 1];
+            float differences[kRun + kPatch - 1];
             RASTERTIDE_UNROLL
-            for (int j = 0; j < kRun + kPatch - 1; ++j) {
-                const float difference = line[j] - own.values[s][j];
-                squares[j] = difference * difference;
-            }
-            window_sums<kPatch>(squares, sums);
+            for (int j = 0; j < kRun + kPatch - 1; ++j) differences[j] = pixels[j] - own.values[s][j];
+            window_sums<kPatch, AddSquaresOf>(differences, sums);
         } else {
             const float* mine = OwnPixels<kPatch>::pixels(images, block, s, row, col, band);
             window_sums(
@@ -162,7 +163,7 @@ __device__ __forceinline__ void sum_column(const LofTile<kPatch>& tile, int s, i
         float values[kRun + kPatch - 1];
         RASTERTIDE_UNROLL
         for (int j = 0; j < kRun + kPatch - 1; ++j) values[j] = column[j * Shape::kSumPitch];
-        window_sums<kPatch>(values, sums);
+        window_sums<kPatch, AddValues>(values, sums);
     } else {
         window_sums(
             patch, [&](int j) { return column[j * Shape::kSumPitch]; }, sums);
@@ -186,11 +187,11 @@ __device__ __forceinline__ void for_each_distance(const ImageStack& images, cons
     if constexpr (kPatch > 0) {
         if (images.n_bands == 1 && thread < n_runs) own.load(images, block, run_row, run_col, 0);
     }
-    ImageLoad<kPatch> load;
+    ImageLoad<kPatch> load(images, block, patch);
     DateSteps now;
     int band = 0;
-    load.begin(images, block, patch, now.date, band);
-    load.end(tile, patch);
+    load.begin(images, now.date, band);
+    load.end(tile);
     __syncthreads();
     for (;;) {
         const bool is_last_band = band + 1 == images.n_bands;
@@ -198,7 +199,7 @@ __device__ __forceinline__ void for_each_distance(const ImageStack& images, cons
         DateSteps next = now;
         if (is_last_band) next.next(n_groups, images.n_dates);
         const bool is_last = next.group == n_groups;
-        if (!is_last) load.begin(images, block, patch, next.date, next_band);
+        if (!is_last) load.begin(images, next.date, next_band);
         if constexpr (kPatch > 0) {
             if (thread < n_runs) {
                 if (images.n_bands > 1) own.load(images, block, run_row, run_col, band);
@@ -211,7 +212,7 @@ __device__ __forceinline__ void for_each_distance(const ImageStack& images, cons
             }
         }
         __syncthreads();
-        if (!is_last) load.end(tile, patch);
+        if (!is_last) load.end(tile);
         const int warp = thread / 32;
         if (is_last_band && warp < Shape::kSumWarps) {
             RASTERTIDE_UNROLL

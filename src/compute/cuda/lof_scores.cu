@@ -28,9 +28,9 @@ __global__ void __launch_bounds__(kThreads)
     outlier_factors(LocationGrid locations, int neighbors, LofArrays arrays, float* scores) {
     const std::int64_t n = locations.n_padded();
     const std::int64_t location = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
-    const int row = static_cast<int>(location / locations.padded_cols());
-    const int col = static_cast<int>(location % locations.padded_cols());
-    if (row >= locations.n_rows || col >= locations.n_cols) return;
+    const int row = static_cast<int>(location / locations.padded_cols()) - locations.skip_rows;
+    const int col = static_cast<int>(location % locations.padded_cols()) - locations.skip_cols;
+    if (row < 0 || row >= locations.n_rows || col < 0 || col >= locations.n_cols) return;
     const std::int64_t date = blockIdx.y;
     const int count = arrays.counts[date * n + location];
     float score = std::numeric_limits<float>::quiet_NaN();

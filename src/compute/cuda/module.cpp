@@ -70,6 +70,8 @@ Session* open_session(int device, Outcome& outcome) {
 
 void close_session(Session* session) { delete session; }
 
+void use_threads(Session* session, int n_threads) { session->n_threads = n_threads; }
+
 void lof_of_tile(Session* session, const PixelStack& pixels, const LofParams& params,
                  const ScoreStack& scores, Outcome& outcome) {
     attempt(outcome, [&] {
@@ -95,8 +97,8 @@ void distances_of_tile(Session* session, const AssignTask& task, const ScoreStac
 
 void forget(Session* session, std::uint64_t tile) { session->tiles.erase(tile); }
 
-constexpr Module kModule = {kModuleVersion, count_devices, describe_device,   open_session, close_session,
-                            lof_of_tile,    assign,        distances_of_tile, forget};
+constexpr Module kModule = {kModuleVersion, count_devices, describe_device, open_session,      close_session,
+                            use_threads,    lof_of_tile,   assign,          distances_of_tile, forget};
 
 }  // namespace
 }  // namespace rastertide::cuda

@@ -69,6 +69,8 @@ struct Module {
 
     Session* (*open)(int device, Outcome& outcome) = nullptr;  ///< null if it fails
     void (*close)(Session* session) = nullptr;
+    /// Threads for copies within the host's memory from now on; 0: all cores that the process may use.
+    void (*use_threads)(Session* session, int n_threads) = nullptr;
 
     void (*lof)(Session* session, const PixelStack& pixels, const LofParams& params, const ScoreStack& scores,
                 Outcome& outcome) = nullptr;

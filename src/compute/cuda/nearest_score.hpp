@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <limits>
 
 #include "compute/cuda/kmeans_kernels.hpp"
 
 namespace rastertide::cuda {
-
-/// The label of a patch whose nearest centre floats cannot tell, until it is settled. No cluster has it.
-inline constexpr int kOpenLabel = 0xFFFF;
-static_assert(kMaxClusters < kOpenLabel);
 
 /// The nearest centre of a patch, by scores.
 struct NearestScore {
@@ -23,10 +20,14 @@ struct NearestScore {
         best = is_best ? score : best;
     }
 
-    /// @param square  of the patch, NaN where it holds one
-    __device__ __forceinline__ int final_label(float square, const DeviceCenters& centers) const {
+    /// Lists the patch where floats cannot tell its label. @param square  of the patch, NaN where it holds
+    /// one
+    /// @param place  in the labels. @return its label, 0 where it has none
+    __device__ __forceinline__ int take(float square, std::int64_t place, const DeviceCenters& centers,
+                                        const OpenPatches& open) const {
         if (square != square) return 0;
-        return is_open(square, centers) ? kOpenLabel : label;
+        if (is_open(square, centers)) open.places[atomicAdd(open.count, 1U)] = static_cast<unsigned>(place);
+        return label;
     }
 
   private:

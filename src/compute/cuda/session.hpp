@@ -33,6 +33,7 @@ struct Slot {
     DeviceBuffer<unsigned short> dates, counts;
     // Of K-Means.
     DeviceBuffer<unsigned short> labels, old_labels;
+    DeviceBuffer<unsigned> open;             ///< the number of OpenPatches, and their places
     DeviceBuffer<float> relative, products;  ///< of label_densely()
     DeviceBuffer<long long> sums;
     DeviceBuffer<unsigned long long> n_changed;
@@ -45,6 +46,7 @@ struct Slot {
         for (DeviceBuffer<unsigned short>* buffer : {&dates, &counts, &labels, &old_labels}) buffer->clear();
         found.clear();
         n_found.clear();
+        open.clear();
         sums.clear();
         n_changed.clear();
     }
@@ -68,6 +70,7 @@ struct Session {
     void select() const { check(cudaSetDevice(device), "cudaSetDevice " + std::to_string(device)); }
 
     int device = 0;
+    int n_threads = 1;  ///< for copies within the host's memory; 0: all cores
     std::array<Slot, 2> slots;
     DeviceBuffer<float> coefficients, half_norms;
     DeviceBuffer<double> exact_centers;

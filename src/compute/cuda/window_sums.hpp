@@ -1,38 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums over windows of a few values that a thread holds. Nothing is subtracted, so that a NaN stays within
-// the windows that hold it, and the order of the terms does not depend on where a window lies: a location's
-// distances are the same in any tile.
+// the windows that hold it. The order of a window's terms depends on its place in the run: runs begin at
+// multiples of kRun in the raster, so that a location's distances are the same in any tile.
 #pragma once
 
 #include "compute/cuda/device.hpp"
+#include "compute/cuda/image_stack.hpp"
 
 namespace rastertide::cuda {
-
-/// Neighbouring outputs of one thread.
-inline constexpr int kRun = 8;
 
 /// Patch sizes with kernels of their own; for others kPatch is 0, and the size is known when the kernel runs.
 inline constexpr int kMostFixedPatch = 7;
 
-/// sums[i] = values[i] + ... + values[i + kPatch - 1]. Pairs and fours are shared by all windows.
-template <int kPatch>
+/// What is summed: values as they are, or their squares, in the multiply-adds.
+struct AddValues {
+    __device__ __forceinline__ static float first(float value) { return value; }
+    __device__ __forceinline__ static float add(float sum, float value) { return sum + value; }
+};
+struct AddSquaresOf {
+    __device__ __forceinline__ static float first(float value) { return value * value; }
+    __device__ __forceinline__ static float add(float sum, float value) { return fmaf(value, value, sum); }
+};
+
+/// sums[i] over values[i] ... values[i + kPatch - 1]: a window is the end of one block of kPatch values and
+/// the beginning of the next (van Herk 1992), each summed once.
+template <int kPatch, class Add>
 __device__ __forceinline__ void window_sums(const float (&values)[kRun + kPatch - 1], float (&sums)[kRun]) {
-    static_assert(kPatch == 1 || kPatch == 3 || kPatch == 5 || kPatch == 7);
-    if constexpr (kPatch == 1) {
-        RASTERTIDE_UNROLL
-        for (int i = 0; i < kRun; ++i) sums[i] = values[i];
-    } else {
-        constexpr int kPairs = kRun + kPatch - 2;
-        float pairs[kPairs];
-        RASTERTIDE_UNROLL
-        for (int i = 0; i < kPairs; ++i) pairs[i] = values[i] + values[i + 1];
-        RASTERTIDE_UNROLL
-        for (int i = 0; i < kRun; ++i) {
-            if constexpr (kPatch == 3) sums[i] = pairs[i] + values[i + 2];
-            if constexpr (kPatch == 5) sums[i] = (pairs[i] + pairs[i + 2]) + values[i + 4];
-            if constexpr (kPatch == 7) sums[i] = (pairs[i] + pairs[i + 2]) + (pairs[i + 4] + values[i + 6]);
-        }
-    }
+    constexpr int kInputs = kRun + kPatch - 1;
+    float begins[kInputs], ends[kInputs];
+    RASTERTIDE_UNROLL
+    for (int j = 0; j < kInputs; ++j)
+        begins[j] = j % kPatch == 0 ? Add::first(values[j]) : Add::add(begins[j - 1], values[j]);
+    RASTERTIDE_UNROLL
+    for (int j = kInputs - 1; j >= 0; --j)
+        ends[j] = j % kPatch == kPatch - 1 || j == kInputs - 1 ? Add::first(values[j])
+                                                               : Add::add(ends[j + 1], values[j]);
+    RASTERTIDE_UNROLL
+    for (int i = 0; i < kRun; ++i) sums[i] = i % kPatch == 0 ? ends[i] : ends[i] + begins[i + kPatch - 1];
 }
 
 /// The same for a window size that is known late: value j goes to all sums that it belongs to.

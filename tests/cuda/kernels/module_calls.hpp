@@ -25,14 +25,15 @@ inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 struct Stack {
     std::int64_t n_dates, n_bands, n_rows, n_cols;
     std::vector<float> values{};
+    std::int64_t first_row = 0, first_col = 0;  ///< in the raster
 
     float& at(std::int64_t date, std::int64_t row, std::int64_t col, std::int64_t band = 0) {
         return values[static_cast<std::size_t>(((date * n_bands + band) * n_rows + row) * n_cols + col)];
     }
-    PixelStack pixels() const { return {values.data(), n_dates, n_bands, n_rows, n_cols, 0, 0}; }
+    PixelStack pixels() const { return {values.data(), n_dates, n_bands, n_rows, n_cols, first_row, first_col}; }
     /// The rows and columns from (row, col) on, so many of each.
     Stack part(std::int64_t row, std::int64_t col, std::int64_t rows, std::int64_t cols) {
-        Stack cut{n_dates, n_bands, rows, cols};
+        Stack cut{n_dates, n_bands, rows, cols, {}, first_row + row, first_col + col};
         for (std::int64_t date = 0; date < n_dates; ++date) {
             for (std::int64_t band = 0; band < n_bands; ++band) {
                 for (std::int64_t y = row; y < row + rows; ++y) {

@@ -142,7 +142,10 @@ void KMeansBench::time_kernels_alone(const PixelStack& pixels) {
     const UploadedCenters centers(centers_);
     const cuda::Stream& stream = slot_.stream;
     const auto nothing = [] {};
-    const auto label = [&] { label_patches(images, locations, centers.get(), labels, stream.get()); };
+    unsigned* open = slot_.open.reserve(n_padded + 1);
+    const auto label = [&] {
+        label_patches(images, locations, centers.get(), labels, {open + 1, open}, stream.get());
+    };
     const auto measure = [&] {
         nearest_distances(images, locations, centers.get(), distances, stream.get());
     };

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "compute/cuda/fill_images.hpp"
 #include "core/parallel_for.hpp"
 
 namespace rastertide::on_device {
@@ -57,7 +58,7 @@ cuda::ImageStack upload_images(const PixelStack& pixels, const cuda::LocationGri
     const cuda::ImageStack of_date = locations.images(1, pixels.n_bands, patch);
     std::vector<float> host(static_cast<std::size_t>(of_date.n_values()));
     for (std::int64_t date = 0; date < pixels.n_dates; ++date) {
-        cuda::fill_images(pixels, date, 0, of_date, host.data());
+        cuda::fill_images(pixels, date, 0, locations, of_date, host.data(), 0);
         cuda::check(cudaMemcpy(data + date * of_date.n_values(), host.data(), host.size() * sizeof(float),
                                cudaMemcpyHostToDevice),
                     "copy of the images to the device");
