@@ -20,7 +20,7 @@ template <int kPatch>
 struct LofShape {
     static constexpr int kMostPatch = kPatch > 0 ? kPatch : kMaxPatchSize;
     static constexpr int kCols = 32;
-    static constexpr int kRows = kPatch > 0 ? 56 : 32;  ///< of locations
+    static constexpr int kRows = kPatch > 0 ? 24 : 32;  ///< of locations
     static constexpr int kImageRows = kRows + kMostPatch - 1;
     static constexpr int kQuads = (kCols + kMostPatch - 1 + 3) / 4;  ///< of an image row
     /// Quads of neighbouring rows begin in different banks.
@@ -29,6 +29,8 @@ struct LofShape {
     static constexpr int kRunsOfRow = kCols / kRun;
     static constexpr int kSumWarps = kRows / kRun;         ///< that sum along columns
     static constexpr int kThreads = 32 * (kSumWarps + 1);  ///< the last warp helps with the halo's rows
+    /// Blocks of a multiprocessor: four small ones wait less for each other's barriers than two of 56 rows.
+    static constexpr int kBlocks = kPatch > 0 ? 4 : 2;
     static constexpr int kLoads = (kImageRows * kQuads + kThreads - 1) / kThreads;
 };
 

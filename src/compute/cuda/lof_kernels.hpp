@@ -26,7 +26,7 @@ int lof_block_rows(int patch);
 inline constexpr int kLofBlockCols = 32;
 
 /// Dates s that go through the search together; a multiple of what a block takes.
-inline constexpr int kDatesAtATime = 64;
+inline constexpr int kDatesAtATime = 128;
 
 /// Device memory of a part, laid out by locations: place (row * padded_cols + col), n of them.
 struct LofArrays {

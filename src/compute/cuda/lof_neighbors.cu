@@ -42,7 +42,7 @@ struct RunPlace {
 };
 
 template <int kPatch>
-__global__ void __launch_bounds__(LofShape<kPatch>::kThreads, 2)
+__global__ void __launch_bounds__(LofShape<kPatch>::kThreads, LofShape<kPatch>::kBlocks)
     least_of_groups(ImageStack images, LocationGrid locations, int patch, DateRange range, int n_groups,
                     float* minima) {
     using Tile = LofTile<kPatch>;
@@ -173,7 +173,7 @@ class RunCounts {
 static_assert(kRun == 8);
 
 template <int kPatch>
-__global__ void __launch_bounds__(LofShape<kPatch>::kThreads, 2)
+__global__ void __launch_bounds__(LofShape<kPatch>::kThreads, LofShape<kPatch>::kBlocks)
     collect_neighbors(ImageStack images, LocationGrid locations, int patch, DateRange range, int n_groups,
                       int n_wanted, int capacity, const float* bounds, unsigned long long* found,
                       int* n_found) {

@@ -28,7 +28,7 @@ OPERATIONS = {
     "fp64, conversion": {0x28: "DMUL", 0x29: "DADD", 0x2A: "DSETP", 0x2B: "DFMA", 0x105: "F2I", 0x106: "I2F",
                          0x108: "MUFU", 0x110: "F2F", 0x111: "F2I.64", 0x112: "I2F.64"},
     "shared": {0x184: "LDS", 0x188: "STS", 0x189: "SHFL"},
-    "global": {0x181: "LDG", 0x186: "STG", 0x18E: "RED", 0x183: "LDL", 0x187: "STL"},
+    "global": {0x181: "LDG", 0x186: "STG", 0x18E: "RED", 0x1A8: "ATOMG", 0x183: "LDL", 0x187: "STL"},
     "control, uniform": {0x11D: "BAR", 0x141: "BSYNC", 0x142: "BREAK", 0x144: "CALL", 0x145: "BSSY", 0x147: "BRA",
                          0x148: "WARPSYNC", 0x14D: "EXIT", 0x150: "RET", 0x118: "NOP", 0x119: "S2R", 0x1C3: "S2UR",
                          0x182: "LDC", 0x1AC: "LDCU", 0xB9: "ULDC", 0x82: "UMOV", 0x86: "VOTEU", 0x87: "USEL",
@@ -179,9 +179,9 @@ class Kernel:
 
 
 class LofKernel(Kernel):
-    """A block: 56 x 32 locations, 2 dates s, a date t a turn; 8 warps sum along rows, 7 along columns."""
+    """A block: 24 x 32 locations, 2 dates s, a date t a turn; 4 warps sum along rows, 3 along columns."""
     unit = "distance"
-    per_unit = 1 / (56 * 32 * 2 / 32)
+    per_unit = 1 / (24 * 32 * 2 / 32)
 
     def __init__(self, instructions, arguments):
         super().__init__(instructions, arguments)
@@ -205,14 +205,14 @@ class LofKernel(Kernel):
             if 0 < block.count(*FLOAT) < 30:
                 return "not counted: more bands", 0  # adds to sums that are there
             is_sum = block.count(*FLOAT) >= 30 or block.count("LDS") >= 3
-            return "sums along rows" if is_sum else "next image, loop", 8
+            return "sums along rows" if is_sum else "next image, loop", 4
         if block.count("STG", words=2):
-            return "a date within the bound", 7 * self.arguments.any_hit
+            return "a date within the bound", 3 * self.arguments.any_hit
         if block.count("STG"):
-            return "end of a group", 7 * self.arguments.groups / self.arguments.dates
+            return "end of a group", 3 * self.arguments.groups / self.arguments.dates
         if not block.count("FADD") and (block.count("STS") or block.count("BAR")):
-            return "next image, loop", 8
-        return "sums along columns, minimum or comparison", 7
+            return "next image, loop", 4
+        return "sums along columns, minimum or comparison", 3
 
 
 class ScoreKernel(Kernel):
@@ -242,19 +242,6 @@ class ScoreKernel(Kernel):
                 elif block.count("STS"):
                     name, turns = "image, centres to shared memory", 13 / 6 * chunks  # 392 numbers
             self.add(name, block, turns)
-
-
-class SettleKernel(Kernel):
-    """settle_kernel: a thread a patch, most of which end at once."""
-    unit = "patch"
-    per_unit = 1
-
-    def __init__(self, instructions, arguments):
-        super().__init__(instructions, arguments)
-        n_exits = 0
-        for block in self.blocks:
-            self.add("label read" if n_exits < 2 else "not counted: an open label", block, 1 if n_exits < 2 else 0)
-            n_exits += block.count("EXIT")
 
 
 class MoveKernel(Kernel):
@@ -306,7 +293,7 @@ class SmallKernel(Kernel):
 KERNELS = [("least_of_groupsILi7E", LofKernel), ("bound_neighborsILi16E", SmallKernel),
            ("collect_neighborsILi7E", LofKernel), ("list_neighbors", SmallKernel),
            ("local_reachability_densities", SmallKernel), ("outlier_factors", SmallKernel),
-           ("label_kernelILi7E", ScoreKernel), ("settle_kernel", SettleKernel), ("move_kernel", MoveKernel),
+           ("label_kernelILi7E", ScoreKernel), ("move_kernel", MoveKernel),
            ("distance_kernelILi7E", ScoreKernel)]
 
 
