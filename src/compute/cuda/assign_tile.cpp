@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "compute/cuda/fill_images.hpp"
@@ -203,12 +204,11 @@ void TilePass::upload_centers(Session& session) {
 class LabelPass {
   public:
     LabelPass(Session& session, AssignTask& task, std::int64_t n_dates)
-        : task_(task), pass_(session, task, n_dates) {
+        : task_(task), n_threads_(session.n_threads), pass_(session, task, n_dates) {
         if (wants_sums()) state_.resize(static_cast<std::size_t>(pass_.n_sums()), 0);
-        if (has_memory()) {
-            new_labels_.resize(static_cast<std::size_t>(task.pixels.n_dates * pass_.locations().n_rows *
-                                                        pass_.locations().n_cols));
-        }
+        if (has_memory())
+            new_labels_ = std::make_unique_for_overwrite<unsigned short[]>(
+                static_cast<std::size_t>(memory_row(task.pixels.n_dates, 0)));
     }
 
     void run(Session& session) {
@@ -237,9 +237,10 @@ class LabelPass {
     void give();
 
     AssignTask& task_;
+    int n_threads_;
     TilePass pass_;
-    std::vector<std::int64_t> state_;  // counts, then sums
-    std::vector<unsigned short> new_labels_;
+    std::vector<std::int64_t> state_;               // counts, then sums
+    std::unique_ptr<unsigned short[]> new_labels_;  // as the memory has them
     std::int64_t n_changed_ = 0;
 };
 
@@ -289,7 +290,7 @@ void LabelPass::receive(std::int64_t part, const Slot& slot) {
     const std::int64_t n_cols = pass_.locations().n_cols;
     pass_.for_each_row(part, [&](std::int64_t date, std::int64_t row, std::int64_t place) {
         const unsigned short* from = slot.host_labels.data() + place;
-        if (has_memory()) std::copy_n(from, n_cols, new_labels_.data() + memory_row(date, row));
+        if (has_memory()) std::copy_n(from, n_cols, new_labels_.get() + memory_row(date, row));
         const LabelStack& labels = task_.labels;
         if (labels.data != nullptr)
             std::copy_n(from, n_cols, labels.data + date * labels.date_stride + row * labels.row_stride);
@@ -300,10 +301,16 @@ void LabelPass::receive(std::int64_t part, const Slot& slot) {
 }
 
 void LabelPass::give() {
-    const auto label_of = [](unsigned short label) { return static_cast<std::uint8_t>(label); };
-    if (task_.narrow_labels != nullptr)
-        std::transform(new_labels_.begin(), new_labels_.end(), task_.narrow_labels, label_of);
-    if (task_.wide_labels != nullptr) std::copy(new_labels_.begin(), new_labels_.end(), task_.wide_labels);
+    if (has_memory()) {
+        parallel_for(task_.pixels.n_dates, n_threads_, [this](std::int64_t date) {
+            const std::int64_t first = memory_row(date, 0), n = memory_row(1, 0);
+            const unsigned short* from = new_labels_.get() + first;
+            if (task_.wide_labels != nullptr) std::copy_n(from, n, task_.wide_labels + first);
+            if (task_.narrow_labels == nullptr) return;
+            std::transform(from, from + n, task_.narrow_labels + first,
+                           [](unsigned short label) { return static_cast<std::uint8_t>(label); });
+        });
+    }
     task_.n_changed = n_changed_;
     if (!wants_sums()) return;
     for (std::int64_t k = 0; k < task_.n_clusters; ++k)

@@ -63,6 +63,7 @@ inline cuda::Session* session() {
         cuda::Outcome outcome;
         cuda::Session* opened = rastertide_cuda_module()->open(0, outcome);
         if (opened == nullptr) throw std::runtime_error(outcome.text);
+        rastertide_cuda_module()->use_threads(opened, 0);
         return opened;
     }();
     return session;
