@@ -90,6 +90,10 @@ auto pick(const ComputeOptions& options, Reference reference, Cpu cpu, Cuda cuda
 
 void lof(const PixelStack& pixels, const LofParams& params, const ScoreStack& scores,
          const ComputeOptions& options) {
+    // Beyond what the device's search keeps in registers, auto takes the CPU.
+    const bool is_for_cpu = options.backend == Backend::Auto && params.neighbors > cuda::kMostNeighbors &&
+                            resolve_backend(options.backend) == Backend::Cuda;
+    if (is_for_cpu) return cpu::lof(pixels, params, scores, options.n_threads);
     pick(
         options, [&] { reference::lof(pixels, params, scores, options.n_threads); },
         [&] { cpu::lof(pixels, params, scores, options.n_threads); },

@@ -75,9 +75,13 @@ LofSummary run_once(RunLofOptions options, std::string& own_record, StageClock& 
     OwnDevice device;
     together(comm, [&] {
         const StageClock::Timer timer(clock, Stage::Open);
-        if (options.lof.neighbors > cuda::kMostNeighbors && options.compute.backend == Backend::Auto)
-            options.compute.backend = Backend::Cpu;
         device = take_device(options, lof_kind(), comm, logger);
+        // A fallback is there where -device auto gave a device.
+        if (options.lof.neighbors > cuda::kMostNeighbors && options.compute.fallback != nullptr) {
+            device = {"cpu", "cpu", "more than 64 neighbours", true};
+            options.compute.backend = Backend::Cpu;
+            options.compute.fallback = nullptr;
+        }
         check_nodata(options.nodata);
         take_tiles_of_run(options, lof_kind());
         RasterSeries series = open_stack(options, comm, logger);

@@ -71,7 +71,7 @@ int count_devices(Outcome& outcome) {
 void describe_device(int, DeviceFacts& facts, Outcome&) {
     std::snprintf(facts.name, sizeof facts.name, "Fake GPU");
     facts.major = 9;
-    facts.total_bytes = facts.free_bytes = std::int64_t{80} << 30;
+    facts.total_bytes = std::int64_t{80} << 30;
 }
 
 Session* open_device(int device, Outcome& outcome) {

@@ -149,7 +149,7 @@ void TilePass::label_dates_densely(const ImageStack& images, unsigned short* lab
 
 /// Room for the task's tile, if it is to stay and leaves a quarter of the device free.
 KeptTile* TilePass::keep_tile(Session& session) const {
-    if (task_.tile == 0) return nullptr;
+    if (task_.tile == 0 || !session.may_keep_tiles) return nullptr;
     const auto known = session.tiles.find(task_.tile);
     if (known != session.tiles.end()) return &known->second;
     const std::int64_t n =

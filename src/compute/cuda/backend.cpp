@@ -53,6 +53,8 @@ void check_device() {
 template <class Call>
 void on_device(const ComputeOptions& options, Call call) {
     check_device();
+    if (options.device < 0)
+        throw InvalidArgument("device is " + std::to_string(options.device) + ", must be at least 0");
     const LoadedModule& loaded = loaded_module();
     const int device = options.device % static_cast<int>(loaded.devices.size());
     Device& used = device_of(device);

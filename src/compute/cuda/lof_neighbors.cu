@@ -181,7 +181,7 @@ __global__ void __launch_bounds__(LofShape<kPatch>::kThreads, LofShape<kPatch>::
     RASTERTIDE_SHARED(Tile, tile);
     const LofBlock block = block_of(locations, range);
     const RunPlace place(locations, block);
-    const int n = static_cast<int>(locations.n_padded());  // capacity * n fits: max_part_locations()
+    const int n = static_cast<int>(locations.n_padded());  // capacity * n fits, see score_tile.cpp
     const int stride = static_cast<int>(place.stride);
     const bool has_locations = threadIdx.x / 32 < LofShape<kPatch>::kSumWarps;
     float mine[kDates][kRun];

@@ -36,7 +36,7 @@ struct Session;
 struct DeviceFacts {
     char name[128] = {};  ///< "NVIDIA H100 PCIe"
     int major = 0, minor = 0;
-    std::int64_t total_bytes = 0, free_bytes = 0;
+    std::int64_t total_bytes = 0;
 };
 
 /// One pass over the patches of a tile; see assign_patches() and reassign_patches(). Where it fails, the

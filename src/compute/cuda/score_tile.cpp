@@ -9,7 +9,7 @@
 namespace rastertide::cuda {
 namespace {
 
-/// Arrays by date and location are told apart by 32-bit numbers in some kernels.
+/// Places in the lists of one date s are 32-bit numbers in collect_neighbors().
 constexpr std::int64_t kMostValues = std::int64_t{1} << 31;
 
 /// Places in the raster to the left of `place`, up to a multiple of a run.
@@ -35,7 +35,7 @@ LofPart make_part(const PixelStack& pixels, const LofParams& params, std::int64_
 bool is_small_enough(const LofPart& part) {
     const std::int64_t n = part.locations.n_padded();
     return part.images.n_values() * std::int64_t{sizeof(float)} <= kStagingBytes &&
-           n * kDatesAtATime * std::max(part.capacity(), part.n_groups()) < kMostValues;
+           n * part.capacity() < kMostValues;
 }
 
 std::int64_t rows_of_part(const PixelStack& pixels, const LofParams& params) {

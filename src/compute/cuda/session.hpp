@@ -77,6 +77,7 @@ struct Session {
     DeviceBuffer<float> matrix;               ///< of centres, for cuBLAS
     void* cublas = nullptr;                   ///< its handle, once it is needed
     std::map<std::uint64_t, KeptTile> tiles;  ///< by AssignTask::tile
+    bool may_keep_tiles = true;               ///< false: this call has run out of memory before
 };
 
 /// Goes through parts 0 .. n_parts - 1 of a tile in turn with the two slots.
@@ -99,6 +100,7 @@ void for_each_part(Session& session, std::int64_t n_parts, Send send, Receive re
 /// @param job  (size). @throws CudaFailure  OutOfMemory if a part of `smallest` does not fit
 template <class Job>
 void in_parts_that_fit(Session& session, std::int64_t size, std::int64_t smallest, Job job) {
+    session.may_keep_tiles = true;
     for (;;) {
         try {
             return job(size);
@@ -107,10 +109,11 @@ void in_parts_that_fit(Session& session, std::int64_t size, std::int64_t smalles
                 cudaStreamSynchronize(slot.stream.get());
                 slot.clear();
             }
-            const bool has_tiles = !session.tiles.empty();
+            const bool had_tiles = !session.tiles.empty();
             session.tiles.clear();
-            if (failure.status != Status::OutOfMemory || (size <= smallest && !has_tiles)) throw;
-            if (!has_tiles) size = std::max(smallest, size / 2);
+            session.may_keep_tiles = false;  // or the same tile would take the same memory again
+            if (failure.status != Status::OutOfMemory || (size <= smallest && !had_tiles)) throw;
+            if (!had_tiles) size = std::max(smallest, size / 2 / smallest * smallest);
         }
     }
 }

@@ -58,6 +58,37 @@ TEST_F(ModuleFaults, LittleMemoryMakesSmallerParts) {
     EXPECT_EQ(found, expected);
 }
 
+/// The status of a pass over single pixels of 32 bands, whose labels take as much memory again.
+cuda::Status dense_pass(const cuda::Module& module, cuda::Session* session, std::uint64_t tile) {
+    const Stack stack = speckle(1, 192, 256, 32);
+    std::vector<std::uint8_t> labels(192 * 256, 0);
+    std::vector<std::int64_t> counts(2, 0), sums(2 * 32, 0);
+    std::vector<double> centers(2 * 32, 1);
+    std::fill_n(centers.begin(), 32, 3);
+    cuda::AssignTask task;
+    task.pixels = stack.pixels();
+    task.patch_size = 1;
+    task.n_clusters = 2;
+    task.centers = centers.data();
+    task.fixed = FixedPoint::for_range(0, 32);
+    task.narrow_labels = labels.data();
+    task.counts = counts.data();
+    task.sums = sums.data();
+    task.tile = tile;
+    cuda::Outcome outcome;
+    module.assign(session, task, outcome);
+    if (tile != 0) module.forget(session, tile);
+    return outcome.status;
+}
+
+TEST_F(ModuleFaults, ATileThatIsKeptIsNotTriedForEver) {
+    const Setting little("RASTERTIDE_EMULATION_MEMORY", "12500000");
+    cuda::Session* session = open();
+    EXPECT_EQ(dense_pass(module_, session, 0), cuda::Status::OutOfMemory);
+    EXPECT_EQ(dense_pass(module_, session, 1), cuda::Status::OutOfMemory);
+    module_.close(session);
+}
+
 TEST_F(ModuleFaults, TooLittleMemoryIsSaid) {
     const Setting little("RASTERTIDE_EMULATION_MEMORY", "100000");
     std::vector<float> scores;
