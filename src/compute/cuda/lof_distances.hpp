@@ -119,7 +119,7 @@ struct OwnPixels {
     }
 };
 
-/// Sums along one run of windows of an image row, into tile.row_sums. @param first  of the bands
+/// Sums along one run of windows of an image row, into tile.row_sums; added to those of the bands before.
 template <int kPatch>
 __device__ __forceinline__ void sum_run(const ImageStack& images, const LofBlock& block, int patch, int band,
                                         int row, int col, const OwnPixels<kPatch>& own,
