@@ -16,7 +16,7 @@ using namespace rastertide::utils;
 std::vector<OptionSpec> option_specs() {
     return joined({{{"o", 1, "OUTDIR", "folder for the products"}},
                    lof_option_specs(),
-                   {{"threshold", 1, "RULE", "sigma:N, quantile:Q or value:V (default sigma:2)"},
+                   {threshold_option_spec(),
                     {"of", 1, "FORMAT", "write lof and anomaly also as one file of this format"},
                     {"co", 1, "NAME=VALUE", "creation option of the files", true},
                     {"ot", 1, "Float32|Float64", "type of lof and lof_max in their files (default Float32)"},

@@ -12,8 +12,8 @@
 #include <rastertide/read/crs.hpp>
 #include <rastertide/tile/tiling.hpp>
 
+#include "core/number_text.hpp"
 #include "pipeline/memory_plan.hpp"
-#include "pipeline/number_text.hpp"
 #include "pipeline/run_record.hpp"
 #include "pipeline/stack_problems.hpp"
 

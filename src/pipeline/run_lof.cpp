@@ -6,9 +6,9 @@
 #include <rastertide/pipeline/run_lof.hpp>
 
 #include "compute/cuda/module.hpp"
+#include "core/number_text.hpp"
 #include "pipeline/lof/lof_run.hpp"
 #include "pipeline/memory_plan.hpp"
-#include "pipeline/number_text.hpp"
 #include "pipeline/resume.hpp"
 #include "pipeline/skip_errors.hpp"
 

@@ -5,7 +5,7 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/pipeline/threshold.hpp>
 
-#include "pipeline/number_text.hpp"
+#include "core/number_text.hpp"
 
 namespace rastertide {
 namespace {

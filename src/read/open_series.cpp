@@ -23,10 +23,16 @@
 namespace rastertide {
 namespace {
 
+/// In a program that has registered some, these count.
+void register_drivers() {
+    if (GDALGetDriverCount() == 0) GDALAllRegister();
+}
+
 bool is_configured(const char* key) { return CPLGetConfigOption(key, nullptr) != nullptr; }
 
-/// What the user has not configured.
+/// What the user has not configured. Without a size, GDAL is another program's to tune.
 void tune_gdal(std::int64_t cache_bytes, std::size_t n_inputs) {
+    if (cache_bytes == 0) return;
     if (!is_configured("GDAL_CACHEMAX")) GDALSetCacheMax64(cache_bytes);
     // A VRT over many files thrashes with GDAL's default pool of 100 open ones.
     constexpr const char* kPool = "GDAL_MAX_DATASET_POOL_SIZE";
@@ -187,7 +193,7 @@ std::vector<std::string> names_of_bands(const SourceInfo& info, const Scene& sce
 }  // namespace
 
 RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
-    GDALAllRegister();
+    register_drivers();
     options.grid.validate();
     const std::vector<std::string> names = expand_inputs(
         options.inputs, options.input_file_list, options.skip_errors ? Damaged::Keep : Damaged::Refuse);
@@ -221,7 +227,7 @@ RasterSeries open_series(const SeriesOptions& options, const Logger& logger) {
 }
 
 std::vector<SceneDifference> scene_differences(const SeriesOptions& options) {
-    GDALAllRegister();
+    register_drivers();
     const Sources sources =
         open_sources(expand_inputs(options.inputs, options.input_file_list), options, max_open_sources(), {})
             .sources;

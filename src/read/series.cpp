@@ -22,11 +22,11 @@ void to_decibels(float* values, std::int64_t n) {
 
 /// Neighbouring dates of one source: they are read by one call, as a three-dimensional variable is stored in
 /// chunks of several dates.
-std::vector<std::span<const Scene>> scenes_by_source(const std::vector<Scene>& scenes) {
+std::vector<std::span<const Scene>> scenes_by_source(std::span<const Scene> scenes) {
     std::vector<std::span<const Scene>> groups;
     for (std::size_t first = 0, last = 0; first < scenes.size(); first = last) {
         while (last < scenes.size() && scenes[last].source == scenes[first].source) ++last;
-        groups.emplace_back(scenes.data() + first, last - first);
+        groups.push_back(scenes.subspan(first, last - first));
     }
     return groups;
 }
@@ -72,22 +72,26 @@ bool RasterSeries::has_ground_control_points() const {
     return impl_->sources.front()->info().has_ground_control_points;
 }
 
-void RasterSeries::read(const Window& window, float* out) {
+void RasterSeries::read(const Window& window, float* out) { read(window, 0, n_dates(), out); }
+
+void RasterSeries::read(const Window& window, std::int64_t first_date, std::int64_t n_dates, float* out) {
     if (window.empty() || intersect(window, impl_->grid.extent()) != window) {
         throw InternalError("a window outside the raster was asked for");
     }
-    for (const std::span<const Scene> neighbours : scenes_by_source(impl_->scenes)) {
+    const auto scenes = std::span<const Scene>(impl_->scenes)
+                            .subspan(static_cast<std::size_t>(first_date), static_cast<std::size_t>(n_dates));
+    float* pixels = out;
+    for (const std::span<const Scene> neighbours : scenes_by_source(scenes)) {
         try {
-            impl_->read_scenes(neighbours, window, out);
+            impl_->read_scenes(neighbours, window, pixels);
         } catch (const UnreadableInput&) {  // of one of them: alone it is named
-            float* pixels = out;
-            for (std::size_t i = 0; i < neighbours.size(); ++i, pixels += window.n_pixels() * n_bands())
-                impl_->read_scenes(neighbours.subspan(i, 1), window, pixels);
+            for (std::size_t i = 0; i < neighbours.size(); ++i)
+                impl_->read_scenes(neighbours.subspan(i, 1), window,
+                                   pixels + window.n_pixels() * n_bands() * static_cast<std::int64_t>(i));
         }
-        out += window.n_pixels() * n_bands() * static_cast<std::int64_t>(neighbours.size());
+        pixels += window.n_pixels() * n_bands() * static_cast<std::int64_t>(neighbours.size());
     }
-    out -= window.n_pixels() * n_bands() * n_dates();
-    if (impl_->mask != nullptr) impl_->mask->apply(window, impl_->scenes, n_bands(), out, impl_->scratch);
+    if (impl_->mask != nullptr) impl_->mask->apply(window, scenes, n_bands(), out, impl_->scratch);
 }
 
 void RasterSeries::Impl::read_scenes(std::span<const Scene> neighbours, const Window& window, float* pixels) {

@@ -42,6 +42,14 @@ class Args {
     /// @throws UsageError  unknown option (with the nearest known one), missing value, an option given twice
     static Args parse(const std::vector<OptionSpec>& options, const std::vector<std::string>& words);
 
+    using Values = std::vector<std::string>;
+    /// What parse() makes of the same options on a command line. @param values  by name; an option without
+    /// values has "yes", "no" or "". @throws UsageError  as parse()
+    static Args of(const std::vector<OptionSpec>& options, const std::map<std::string, Values>& values,
+                   Values inputs);
+    /// By name, as of() takes them.
+    const std::map<std::string, Values>& values() const { return values_; }
+
     const std::vector<std::string>& inputs() const { return inputs_; }
     bool has(const std::string& name) const { return values_.count(name) > 0; }
     /// All values of an option, of all its occurrences in order; empty if it was not given.
@@ -59,8 +67,13 @@ class Args {
     std::int64_t bytes(const std::string& name, std::int64_t otherwise) const;
 
   private:
-    std::map<std::string, std::vector<std::string>> values_;
-    std::vector<std::string> inputs_;
+    void check_repeated(const std::vector<OptionSpec>& options) const;
+
+    std::map<std::string, Values> values_;
+    Values inputs_;
 };
+
+/// @throws UsageError  with the nearest option that there is
+[[noreturn]] void fail_unknown_option(const std::string& word, const std::vector<OptionSpec>& options);
 
 }  // namespace rastertide::utils

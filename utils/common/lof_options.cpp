@@ -23,6 +23,10 @@ std::vector<OptionSpec> lof_option_specs() {
     };
 }
 
+OptionSpec threshold_option_spec() {
+    return {"threshold", 1, "RULE", "sigma:N, quantile:Q or value:V (default sigma:2)"};
+}
+
 LofParams lof_params(const Args& args) {
     LofParams params;
     params.patch_size = small_integer(args, "patch", params.patch_size);

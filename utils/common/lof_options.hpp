@@ -12,7 +12,9 @@ namespace rastertide::utils {
 
 /// -patch and -neighbors.
 std::vector<OptionSpec> lof_option_specs();
-/// What of them does not depend on the stack is checked. @throws UsageError, InvalidArgument
+/// -threshold.
+OptionSpec threshold_option_spec();
+/// What of the first two does not depend on the stack is checked. @throws UsageError, InvalidArgument
 LofParams lof_params(const Args& args);
 
 }  // namespace rastertide::utils

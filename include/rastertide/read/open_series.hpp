@@ -38,8 +38,9 @@ struct SeriesOptions {
     std::int64_t date_step = 1;  ///< every n-th of the dates that are left
     /// -skip_errors: leave out inputs that cannot be opened instead of failing.
     bool skip_errors = false;
-    std::vector<LeftOutInput> left_out;   ///< known before: not opened, or of one raster not read
-    std::int64_t cache_bytes = 64 << 20;  ///< GDAL's block cache for this process
+    std::vector<LeftOutInput> left_out;  ///< known before: not opened, or of one raster not read
+    /// GDAL's block cache for this process; 0: GDAL's settings are left as they are.
+    std::int64_t cache_bytes = 64 << 20;
 };
 
 /// Opens a stack and checks that it is one: same size, grid, CRS and bands in every scene, real pixel types.

@@ -94,6 +94,8 @@ class RasterSeries {
     /// @throws UnreadableInput  naming file, band, window and the library's text
     /// @throws InvalidArgument  naming file and band: a valid value is beyond 1e17 in magnitude
     void read(const Window& window, float* out);
+    /// Dates first_date to first_date + n_dates - 1 only: out is [n_dates][n_bands][...].
+    void read(const Window& window, std::int64_t first_date, std::int64_t n_dates, float* out);
     /// Reads all inputs through, in whole blocks where max_values allows, or this part's share of them.
     /// @param part        from 0
     /// @param max_values  pixels that are held at a time

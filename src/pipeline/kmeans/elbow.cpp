@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "pipeline/number_text.hpp"
+#include "core/number_text.hpp"
 #include "pipeline/svg_chart.hpp"
 
 namespace rastertide {

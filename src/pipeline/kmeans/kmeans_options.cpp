@@ -6,7 +6,7 @@
 #include <rastertide/compute/kmeans.hpp>
 #include <rastertide/core/error.hpp>
 
-#include "pipeline/number_text.hpp"
+#include "core/number_text.hpp"
 
 namespace rastertide {
 namespace {

@@ -4,32 +4,24 @@
 #include <cmath>
 #include <filesystem>
 
-#include <rastertide/core/version.hpp>
 #include <rastertide/write/mosaic.hpp>
 #include <rastertide/write/style.hpp>
 #include <rastertide/write/text_file.hpp>
 
+#include "core/number_text.hpp"
 #include "pipeline/kmeans/elbow.hpp"
 #include "pipeline/kmeans/kmeans_options.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
-#include "pipeline/number_text.hpp"
-#include "pipeline/product_bands.hpp"
+#include "write/product_bands.hpp"
+#include "write/product_layouts.hpp"
 
 namespace rastertide {
 namespace {
 
-// Every band of a VRT has its own legend: of more clusters nobody reads one, and the file would be huge.
-constexpr std::int64_t kMostNamed = 1000;
-
 /// The run's parameters, which every product carries.
 MetadataItems parameters(const KMeansRun& run, const KMeansModel& model) {
     const RunKMeansOptions& options = run.options;
-    MetadataItems items = {{"SOFTWARE", std::string("Rastertide ") + kVersion},
-                           {"RASTERTIDE_METHOD", "k-means"},
-                           {"RASTERTIDE_CLUSTERS", std::to_string(model.centers.n_clusters)},
-                           {"RASTERTIDE_PATCH", std::to_string(options.patch_size)},
-                           {"RASTERTIDE_FEATURES", options.time_features ? "time" : "patch"},
-                           {"RASTERTIDE_SCALE", to_string(options.series.scale)}};
+    MetadataItems items = kmeans_metadata(model.centers, options.time_features, options.series.scale);
     if (options.model_file.empty()) {
         items.emplace_back("RASTERTIDE_ALGORITHM", to_string(options.algorithm));
         items.emplace_back("RASTERTIDE_INIT", to_string(options.init));
@@ -60,41 +52,15 @@ MetadataItems label_statistics(const std::vector<std::int64_t>& counts, std::int
                             static_cast<std::int64_t>(n), n_pixels);
 }
 
-/// Clusters are in the order of their means: colours run from dark to light (a few of viridis).
-ColorEntry cluster_color(std::int64_t cluster, std::int64_t n_clusters) {
-    static constexpr std::array<std::array<double, 3>, 5> kStops = {
-        {{68, 1, 84}, {59, 82, 139}, {33, 145, 140}, {94, 201, 98}, {253, 231, 37}}};
-    const double at = n_clusters == 1 ? 0
-                                      : static_cast<double>(cluster) / static_cast<double>(n_clusters - 1) *
-                                            static_cast<double>(kStops.size() - 1);
-    const std::size_t stop = std::min(static_cast<std::size_t>(at), kStops.size() - 2);
-    const double part = at - static_cast<double>(stop);
-    const auto mixed = [&](std::size_t i) {
-        return static_cast<int>(std::lround((1 - part) * kStops[stop][i] + part * kStops[stop + 1][i]));
-    };
-    return {static_cast<int>(cluster + 1), mixed(0), mixed(1), mixed(2), 255};
-}
-
-void add_legend(Product& product, std::int64_t n_clusters) {
-    product.categories = {"nodata"};
-    product.colors = {{0, 0, 0, 0, 0}};
-    for (std::int64_t cluster = 0; cluster < n_clusters; ++cluster) {
-        product.categories.push_back("cluster " + std::to_string(cluster + 1));
-        product.colors.push_back(cluster_color(cluster, n_clusters));
-    }
-}
-
 Product label_product(const KMeansRun& run, const KMeansModel& model, const KMeansSummary& summary) {
-    const std::int64_t k = model.centers.n_clusters;
-    Product product{kLabelProduct, run.label_type(k), 0, {}, parameters(run, model), {}, {}, false};
-    if (k <= kMostNamed) add_legend(product, k);
+    const DateTexts dates = run.options.time_features ? DateTexts{} : date_texts(run.series);
+    Product product = label_layout(model.centers.n_clusters, dates);
+    product.metadata = parameters(run, model);
     const std::int64_t n_pixels = run.series.grid().extent().n_pixels();
-    for (std::size_t i = 0; i < summary.dates.size(); ++i) {
-        const DateLabels& date = summary.dates[i];
-        MetadataItems items = label_statistics(date.counts, n_pixels);
-        product.bands.push_back(run.options.time_features
-                                    ? ProductBand{"cluster", std::move(items)}
-                                    : date_band(date.date, static_cast<std::int64_t>(i), std::move(items)));
+    for (std::size_t i = 0; i < product.bands.size(); ++i) {
+        const MetadataItems items = label_statistics(summary.dates[i].counts, n_pixels);
+        MetadataItems& metadata = product.bands[i].metadata;
+        metadata.insert(metadata.end(), items.begin(), items.end());
     }
     return product;
 }

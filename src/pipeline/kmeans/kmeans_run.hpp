@@ -16,11 +16,9 @@
 #include "pipeline/kmeans/patch_list.hpp"
 #include "pipeline/kmeans/tile_passes.hpp"
 #include "pipeline/stack_run.hpp"
+#include "write/product_layouts.hpp"
 
 namespace rastertide {
-
-/// Name of the product: folder of its shards and stem of its files.
-inline constexpr const char* kLabelProduct = "labels";
 
 struct KMeansRun : StackRun {
     const RunKMeansOptions& options;
@@ -44,9 +42,6 @@ struct KMeansRun : StackRun {
     }
     std::int64_t n_label_values(const Tile& tile) const {
         return tile.locations.n_pixels() * n_label_dates();
-    }
-    SampleType label_type(std::int64_t n_clusters) const {
-        return n_clusters <= 254 ? SampleType::Byte : SampleType::UInt16;
     }
 };
 

@@ -16,7 +16,7 @@ class TileLabeler {
           with_sums_(with_sums),
           counts_{PatchSums(centers.n_clusters, centers.n_features()), {}},
           has_results_(run.plan.tiles.size(), 0),
-          format_(run.shard_format(run.label_type(centers.n_clusters), 0)) {
+          format_(run.shard_format(label_type(centers.n_clusters), 0)) {
         counts_.by_date.assign(static_cast<std::size_t>(run.n_label_dates()),
                                std::vector<std::int64_t>(static_cast<std::size_t>(centers.n_clusters), 0));
         const std::int64_t n_values = checked_mul(run.max_shard_pixels(), run.n_label_dates());

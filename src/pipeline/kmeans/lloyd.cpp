@@ -4,9 +4,9 @@
 #include <numeric>
 #include <optional>
 
+#include "core/number_text.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/tile_assigner.hpp"
-#include "pipeline/number_text.hpp"
 
 namespace rastertide {
 namespace {

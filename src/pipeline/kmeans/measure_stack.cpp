@@ -8,11 +8,11 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/reduce/score_statistics.hpp>
 
+#include "core/number_text.hpp"
 #include "core/parallel_for.hpp"
 #include "pipeline/kmeans/kmeans_options.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/pick_patches.hpp"
-#include "pipeline/number_text.hpp"
 
 namespace rastertide {
 namespace {

@@ -3,15 +3,15 @@
 #include <cmath>
 #include <filesystem>
 
-#include <rastertide/core/version.hpp>
 #include <rastertide/write/mosaic.hpp>
 #include <rastertide/write/style.hpp>
 #include <rastertide/write/text_file.hpp>
 
+#include "core/number_text.hpp"
 #include "pipeline/lof/lof_run.hpp"
 #include "pipeline/lof/per_date.hpp"
-#include "pipeline/number_text.hpp"
-#include "pipeline/product_bands.hpp"
+#include "write/product_bands.hpp"
+#include "write/product_layouts.hpp"
 
 namespace rastertide {
 namespace {
@@ -19,30 +19,24 @@ namespace {
 /// The run's parameters, which every product carries.
 MetadataItems parameters(const LofRun& run, const LofSummary& summary) {
     const RunLofOptions& options = run.options;
-    return {{"SOFTWARE", std::string("Rastertide ") + kVersion},
-            {"RASTERTIDE_METHOD", "local outlier factor"},
-            {"RASTERTIDE_PATCH", std::to_string(options.lof.patch_size)},
-            {"RASTERTIDE_NEIGHBORS", std::to_string(options.lof.neighbors)},
-            {"RASTERTIDE_SCALE", to_string(options.series.scale)},
-            {"RASTERTIDE_THRESHOLD_RULE", options.threshold.text()},
-            {"RASTERTIDE_THRESHOLD", number_text(summary.threshold)}};
+    return lof_metadata(options.lof, options.series.scale, options.threshold.text(), summary.threshold);
 }
 
-/// A band per date; `items` gives its statistics.
+/// `items` gives the statistics of a date.
 template <class Items>
-std::vector<ProductBand> date_bands(const LofSummary& summary, Items items) {
-    std::vector<ProductBand> bands;
-    for (std::size_t i = 0; i < summary.dates.size(); ++i) {
-        bands.push_back(date_band(summary.dates[i].date, static_cast<std::int64_t>(i), items(i)));
+void add_statistics(Product& product, Items items) {
+    for (std::size_t i = 0; i < product.bands.size(); ++i) {
+        const MetadataItems more = items(i);
+        MetadataItems& metadata = product.bands[i].metadata;
+        metadata.insert(metadata.end(), more.begin(), more.end());
     }
-    return bands;
 }
 
 Product lof_product(const LofRun& run, const ScoreStatistics& statistics, const LofSummary& summary) {
     const std::int64_t n_pixels = run.series.grid().extent().n_pixels();
-    Product product{
-        kLofProduct, run.options.score_type, run.options.nodata, {}, parameters(run, summary), {}, {}, false};
-    product.bands = date_bands(summary, [&](std::size_t i) {
+    Product product = lof_layout(run.options.score_type, run.options.nodata, date_texts(run.series));
+    product.metadata = parameters(run, summary);
+    add_statistics(product, [&](std::size_t i) {
         const auto moments = statistics.date(static_cast<std::int64_t>(i));
         return statistics_items(moments.min, moments.max, moments.mean, moments.std, moments.n, n_pixels);
     });
@@ -51,11 +45,9 @@ Product lof_product(const LofRun& run, const ScoreStatistics& statistics, const 
 
 Product anomaly_product(const LofRun& run, const LofSummary& summary) {
     const std::int64_t n_pixels = run.series.grid().extent().n_pixels();
-    Product product{
-        kAnomalyProduct, SampleType::Byte, kMaskNodata, {}, parameters(run, summary), {}, {}, false};
-    product.categories = {"normal", "anomalous"};
-    product.colors = {{0, 245, 245, 245, 255}, {1, 178, 24, 43, 255}};
-    product.bands = date_bands(summary, [&](std::size_t i) {
+    Product product = anomaly_layout(date_texts(run.series));
+    product.metadata = parameters(run, summary);
+    add_statistics(product, [&](std::size_t i) {
         const DateSummary& date = summary.dates[i];
         const double mean = static_cast<double>(date.n_anomalies) / static_cast<double>(date.n_valid);
         return statistics_items(date.n_anomalies == date.n_valid ? 1 : 0, date.n_anomalies > 0 ? 1 : 0, mean,
@@ -66,25 +58,11 @@ Product anomaly_product(const LofRun& run, const LofSummary& summary) {
 
 /// The three products with one band for all dates.
 std::vector<Product> location_products(const LofRun& run, const LofSummary& summary) {
-    const MetadataItems metadata = parameters(run, summary);
-    Product count{
-        kCountProduct, SampleType::UInt16, kCountNodata, {{"anomalous dates", {}}}, metadata, {}, {}, false};
-    Product max{
-        kMaxProduct, run.options.score_type, run.options.nodata, {{"highest LOF", {}}}, metadata, {}, {},
-        false};
-    Product max_date{kMaxDateProduct,
-                     SampleType::UInt16,
-                     kDateNodata,
-                     {{"date of the highest LOF", {}}},
-                     metadata,
-                     {},
-                     {},
-                     false};
-    max_date.categories.push_back("nodata");
-    for (std::size_t i = 0; i < summary.dates.size(); ++i) {
-        max_date.categories.push_back(date_label(summary.dates[i].date, static_cast<std::int64_t>(i)));
-    }
-    return {count, max, max_date};
+    std::vector<Product> products = {anomaly_count_layout(),
+                                     lof_max_layout(run.options.score_type, run.options.nodata),
+                                     lof_max_date_layout(date_texts(run.series))};
+    for (Product& product : products) product.metadata = parameters(run, summary);
+    return products;
 }
 
 /// A single file, made from shards that are not kept.

@@ -12,15 +12,9 @@
 #include <rastertide/reduce/score_statistics.hpp>
 
 #include "pipeline/stack_run.hpp"
+#include "write/product_layouts.hpp"
 
 namespace rastertide {
-
-/// Names of the products: folders of their shards and stems of their files.
-inline constexpr const char* kLofProduct = "lof";
-inline constexpr const char* kAnomalyProduct = "anomaly";
-inline constexpr const char* kCountProduct = "anomaly_count";
-inline constexpr const char* kMaxProduct = "lof_max";
-inline constexpr const char* kMaxDateProduct = "lof_max_date";
 
 struct LofRun : StackRun {
     const RunLofOptions& options;

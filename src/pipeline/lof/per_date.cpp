@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pipeline/number_text.hpp"
-#include "pipeline/product_bands.hpp"
+#include "core/number_text.hpp"
 #include "pipeline/svg_chart.hpp"
+#include "write/product_bands.hpp"
 
 namespace rastertide {
 namespace {

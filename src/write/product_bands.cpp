@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/product_bands.hpp"
+#include "write/product_bands.hpp"
 
 #include <cmath>
 
-#include "pipeline/number_text.hpp"
+#include "core/number_text.hpp"
 
 namespace rastertide {
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "driver/threshold_rule.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include <rastertide/core/error.hpp>
+#include <rastertide/write/text_file.hpp>
+
+namespace rastertide::plugin {
+namespace {
+
+using Json = nlohmann::json;
+
+void require_same(const Json& options, const char* name, std::int64_t expected, const std::string& file) {
+    const Json found = options.value(name, Json());
+    if (found.is_null() || found == expected) return;
+    throw InvalidArgument("'" + file + "': is of a run with " + name + " " + found.dump() + ", expected " +
+                          std::to_string(expected) + " as asked for");
+}
+
+/// @return its options
+Json read_summary(const LazyRequest& request, double& threshold) {
+    const std::string& file = request.summary_file;
+    const Json json = Json::parse(read_text_file(file), nullptr, false);
+    const Json options = json.is_object() ? json.value("options", Json()) : Json();
+    if (!options.is_object() || !json.value("threshold", Json()).is_number())
+        throw InvalidArgument("'" + file + "': expected a summary.json of rastertide_lof with a threshold");
+    require_same(options, "patch", request.lof.patch_size, file);
+    require_same(options, "neighbors", request.lof.neighbors, file);
+    threshold = json["threshold"].get<double>();
+    return options;
+}
+
+double mean_and_deviations(const std::vector<float>& scores, double n_deviations) {
+    const auto n = static_cast<double>(scores.size());
+    double mean = 0;
+    for (const float score : scores) mean += score;
+    mean /= n;
+    double variance = 0;
+    for (const float score : scores) variance += (score - mean) * (score - mean);
+    return mean + n_deviations * std::sqrt(variance / n);
+}
+
+/// Linear between two scores, as in numpy.
+double quantile_of(std::vector<float>& scores, double q) {
+    std::sort(scores.begin(), scores.end());
+    const double position = q * static_cast<double>(scores.size() - 1);
+    const auto lower = static_cast<std::size_t>(position);
+    const std::size_t upper = std::min(lower + 1, scores.size() - 1);
+    return scores[lower] + (position - static_cast<double>(lower)) * (scores[upper] - scores[lower]);
+}
+
+}  // namespace
+
+std::string threshold_rule(const LazyRequest& request) {
+    if (!request.threshold.empty()) return request.threshold;
+    if (request.summary_file.empty()) return Threshold().text();
+    double threshold = 0;
+    const Json options = read_summary(request, threshold);
+    return options.value("threshold", Threshold().text());
+}
+
+std::optional<double> known_threshold(const LazyRequest& request) {
+    if (!request.summary_file.empty()) {
+        double threshold = 0;
+        read_summary(request, threshold);
+        return threshold;
+    }
+    const Threshold rule = Threshold::parse(threshold_rule(request));
+    if (rule.kind == Threshold::Kind::Value) return rule.amount;
+    return std::nullopt;
+}
+
+double threshold_of_scores(const std::string& rule, std::vector<float> scores) {
+    std::erase_if(scores, [](float score) { return std::isnan(score); });
+    if (scores.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const Threshold threshold = Threshold::parse(rule);
+    switch (threshold.kind) {
+        case Threshold::Kind::Sigma:
+            return mean_and_deviations(scores, threshold.amount);
+        case Threshold::Kind::Quantile:
+            return quantile_of(scores, threshold.amount);
+        case Threshold::Kind::Value:
+            break;
+    }
+    return threshold.amount;
+}
+
+}  // namespace rastertide::plugin
