@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <filesystem>
 
+#include <rastertide/core/error.hpp>
 #include <rastertide/pipeline/run_lof.hpp>
+#include <rastertide/write/text_file.hpp>
 
+#include "common/lazy_stack.hpp"
 #include "common/lof_options.hpp"
 #include "common/run_options.hpp"
 #include "common/stack_options.hpp"
@@ -14,17 +18,21 @@ using namespace rastertide;
 using namespace rastertide::utils;
 
 std::vector<OptionSpec> option_specs() {
-    return joined({{{"o", 1, "OUTDIR", "folder for the products"}},
-                   lof_option_specs(),
-                   {threshold_option_spec(),
-                    {"of", 1, "FORMAT", "write lof and anomaly also as one file of this format"},
-                    {"co", 1, "NAME=VALUE", "creation option of the files", true},
-                    {"ot", 1, "Float32|Float64", "type of lof and lof_max in their files (default Float32)"},
-                    {"a_nodata", 1, "VALUE", "nodata value of lof and lof_max, 0 or below (default nan)"},
-                    {"overwrite", 0, "", "replace the run that OUTDIR holds"},
-                    {"resume", 0, "", "go on with the run that OUTDIR holds, if it was stopped"}},
-                   stack_option_specs(),
-                   compute_option_specs()});
+    return joined(
+        {{{"o", 1, "OUTDIR", "folder for the products"}},
+         lof_option_specs(),
+         {threshold_option_spec(),
+          {"of", 1, "FORMAT", "write lof and anomaly also as one file of this format"},
+          {"co", 1, "NAME=VALUE", "creation option of the files", true},
+          {"ot", 1, "Float32|Float64", "type of lof and lof_max in their files (default Float32)"},
+          {"a_nodata", 1, "VALUE", "nodata value of lof and lof_max, 0 or below (default nan)"},
+          {"overwrite", 0, "", "replace the run that OUTDIR holds"},
+          {"resume", 0, "", "go on with the run that OUTDIR holds, if it was stopped"},
+          {"lazy", 0, "",
+           "compute nothing: write lof_lazy.rastertide, which GDAL's Rastertide driver computes where "
+           "it is looked at"}},
+         stack_option_specs(),
+         compute_option_specs()});
 }
 
 /// Whole numbers would lose what scores tell: they are about 1.
@@ -56,8 +64,41 @@ void print_summary(const LofSummary& summary, const std::string& outdir) {
                 outdir.c_str());
 }
 
+/// What says how the products of a run are made and written.
+void refuse_run_options(const Args& args) {
+    for (const char* name : {"of", "co", "ot", "a_nodata", "resume", "tile", "device"}) {
+        if (args.has(name))
+            throw UsageError(std::string("-lazy: not with -") + name + ": no product is written");
+    }
+}
+
+/// @return the file
+std::string write_lazy(const Args& args, const RunLofOptions& options, const Logger& logger) {
+    options.lof.validate(open_series(options.series, logger).n_dates());
+    const std::filesystem::path path = std::filesystem::path(options.outdir) / "lof_lazy.rastertide";
+    if (std::filesystem::exists(path) && !options.overwrite)
+        throw InvalidArgument("'" + path.string() + "': is there already; -overwrite replaces it");
+    std::error_code error;
+    std::filesystem::create_directories(options.outdir, error);
+    if (error) throw IoError("'" + options.outdir + "': cannot make the folder: " + error.message());
+    write_text_file(path.string(), lazy_stack_json(lazy_stack_of(args)));
+    return path.string();
+}
+
+void lazy_body(UtilityContext& context, const RunLofOptions& options) {
+    std::string path;
+    context.on_first_rank([&] { path = write_lazy(context.args, options, context.logger); });
+    if (!context.speaks) return;
+    std::printf("open %s with GDAL or QGIS; GDAL_DRIVER_PATH names the folder of gdal_Rastertide.so\n",
+                path.c_str());
+}
+
 void body(UtilityContext& context) {
-    const RunLofOptions options = as_usage([&] { return run_options(context); });
+    const RunLofOptions options = as_usage([&] {
+        if (context.args.has("lazy")) refuse_run_options(context.args);
+        return run_options(context);
+    });
+    if (context.args.has("lazy")) return lazy_body(context, options);
     const LofSummary summary = run_lof(options, context.comm, context.logger, context.progress);
     if (context.speaks) print_summary(summary, options.outdir);
 }

@@ -15,6 +15,10 @@
 namespace rastertide::plugin {
 namespace {
 
+/// Side of what is computed for a reader who goes from block to block.
+constexpr std::int64_t kReadSize = 64;
+static_assert(kReadSize % LazyDataset::kBlockSize == 0);
+
 std::vector<std::string> to_strings(char** list) {
     std::vector<std::string> strings;
     for (char** item = list; item != nullptr && *item != nullptr; ++item) strings.emplace_back(*item);
@@ -139,7 +143,10 @@ std::shared_ptr<const ComputedRegion> LazyDataset::region_of(const Window& block
         if (region_ != nullptr && region_->bands.contains(band) && intersect(region_->window, block) == block)
             return region_;
     }
-    const std::shared_ptr<const ComputedRegion> region = compute(block, product_.made_with(band));
+    const Window around = intersect(
+        {block.col - block.col % kReadSize, block.row - block.row % kReadSize, kReadSize, kReadSize},
+        product_.grid().extent());
+    const std::shared_ptr<const ComputedRegion> region = compute(around, product_.made_with(band));
     give_to_cache(*region, static_cast<int>(band + 1));
     return region;
 }

@@ -42,11 +42,13 @@ class LazyDataset final : public GDALDataset {
 
     LazyProduct& product() { return product_; }
 
-    /// Side of the blocks: small, as a view's edges cut blocks that are computed whole.
-    static constexpr int kBlockSize = 64;
+    /// Side of the blocks: small, as a view's edges cut blocks that are computed whole (256 x 256 pixels of
+    /// 363 dates: 8.4 s with 64, 5.9 with 32, 4.6 with 16).
+    static constexpr int kBlockSize = 16;
     Window block_window(int i_col, int i_row) const;
 
-    /// The values of a block, from the last region or computed with the other bands that cost nothing more.
+    /// The values of a block, from the last region or computed with those around it and the bands that cost
+    /// nothing more.
     std::shared_ptr<const ComputedRegion> region_of(const Window& block, std::int64_t band);
     /// Computes the blocks of a window that a band's cache lacks, some at a time, for all bands at once.
     /// @throws std::runtime_error  the reader's progress function says that it is no longer wanted

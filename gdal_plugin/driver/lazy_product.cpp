@@ -88,8 +88,10 @@ LazyProduct::LazyProduct(LazyRequest request) : request_(std::move(request)) {
     layout_ = calculator_->layout();
     layout_.pixel_is_point = series.pixel_is_point();
     if (scorer_ != nullptr) {
+        const std::optional<double> known = known_threshold(request_);
         layout_.metadata = lof_metadata(request_.lof, request_.series.scale, threshold_rule(request_),
-                                        known_threshold(request_).value_or(std::nan("")));
+                                        known.value_or(std::nan("")));
+        if (!known) layout_.metadata.pop_back();  // it would cost a sample of scores
     }
     inner_ = intersect(grid_.extent(), grid_.extent().padded(-(calculator_->patch_size() / 2)));
     pool_.emplace(request_.series, std::move(series));

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver: values are those of the library and of the utilities, however they are read.
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <rastertide/compute/anomaly.hpp>
+#include <rastertide/compute/kmeans.hpp>
+#include <rastertide/pipeline/kmeans_model.hpp>
+#include <rastertide/write/text_file.hpp>
+
+#include "plugin/plugin_stack.hpp"
+#include "support/command.hpp"
+
+namespace rastertide {
+namespace {
+
+using namespace testing_support;
+
+class LazyDriver : public testing::Test {
+  protected:
+    static constexpr int kDates = 14;
+    static constexpr int kRows = 101;
+    static constexpr int kCols = 187;
+
+    void SetUp() override { write_bands(raster_, stack_); }
+    std::string name(const std::string& query = "") const {
+        return "RASTERTIDE:" + raster_ + (query.empty() ? "" : "?" + query);
+    }
+    std::string open_error(const std::string& lazy_name, const std::vector<std::string>& options = {}) const {
+        return errors_of([&] { EXPECT_EQ(open_lazy(lazy_name, options), nullptr); });
+    }
+
+    TempDir folder_;
+    std::string raster_ = folder_.file("stack.tif");
+    Bands stack_ = make_stack(kDates, kRows, kCols);
+};
+
+TEST_F(LazyDriver, ScoresAreTheLibrarysToTheBit) {
+    expect_close(read_bands(name()).values, library_scores(stack_, {7, 10}).values, 0);
+    expect_close(read_bands(name("patch=3&neighbors=4")).values, library_scores(stack_, {3, 4}).values, 0);
+    expect_close(read_bands(name("patch=1&neighbors=13")).values, library_scores(stack_, {1, 13}).values, 0);
+}
+
+TEST_F(LazyDriver, ScoresHoldWithALargeOffset) {
+    stack_ = make_stack(kDates, kRows, kCols, 1000);
+    write_bands(raster_, stack_);
+    expect_close(read_bands(name()).values, library_scores(stack_, {7, 10}, Backend::Reference).values, 1e-6);
+}
+
+TEST_F(LazyDriver, OddWindowsHaveNoSeams) {
+    const Bands expected = library_scores(stack_, {7, 10});
+    const GDALDatasetUniquePtr dataset = open_lazy(name());
+    ASSERT_NE(dataset, nullptr);
+    std::mt19937 random(3);
+    for (int i = 0; i < 40; ++i) {
+        const int col = static_cast<int>(random() % kCols);
+        const int row = static_cast<int>(random() % kRows);
+        const int n_cols = 1 + static_cast<int>(random() % static_cast<unsigned>(kCols - col));
+        const int n_rows = 1 + static_cast<int>(random() % static_cast<unsigned>(kRows - row));
+        const int band = 1 + static_cast<int>(random() % kDates);
+        expect_close(read_window(dataset->GetRasterBand(band), col, row, n_cols, n_rows),
+                     window_of(expected, band - 1, col, row, n_cols, n_rows), 0);
+        if (i % 10 == 9) dataset->FlushCache(false);
+    }
+}
+
+TEST_F(LazyDriver, BlocksReadOneByOneAreTheSame) {
+    const Bands expected = library_scores(stack_, {7, 10});
+    const GDALDatasetUniquePtr dataset = open_lazy(name());
+    ASSERT_NE(dataset, nullptr);
+    GDALRasterBand* band = dataset->GetRasterBand(4);
+    int width = 0;
+    int height = 0;
+    band->GetBlockSize(&width, &height);
+    std::vector<float> block(static_cast<std::size_t>(width * height));
+    for (int row = 0; row * height < kRows; ++row) {
+        for (int col = 0; col * width < kCols; ++col) {
+            ASSERT_EQ(band->ReadBlock(col, row, block.data()), CE_None);
+            for (int i = 0; i < std::min(height, kRows - row * height); ++i) {
+                const auto first = block.begin() + i * width;
+                const int n = std::min(width, kCols - col * width);
+                expect_close({first, first + n}, window_of(expected, 3, col * width, row * height + i, n, 1),
+                             0);
+            }
+        }
+    }
+}
+
+TEST_F(LazyDriver, ACacheTooSmallForAllBandsChangesNothing) {
+    const GIntBig before = GDALGetCacheMax64();
+    GDALSetCacheMax64(100000);
+    const Bands expected = library_scores(stack_, {7, 10});
+    expect_close(read_bands(name()).values, expected.values, 0);
+    expect_close(read_bands(name("mem=1MB")).values, expected.values, 0);
+    GDALSetCacheMax64(before);
+}
+
+TEST_F(LazyDriver, EightThreadsReadTheSame) {
+    const Bands expected = library_scores(stack_, {7, 10});
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&, i] {
+            const GDALDatasetUniquePtr dataset = open_lazy(name("num_threads=2"));
+            ASSERT_NE(dataset, nullptr);
+            for (int band = 1 + i % 3; band <= kDates; band += 3)
+                expect_close(read_window(dataset->GetRasterBand(band), i, i, kCols - 9, kRows - 9),
+                             window_of(expected, band - 1, i, i, kCols - 9, kRows - 9), 0);
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(LazyDriver, ProductsAreThoseOfTheUtility) {
+    const CommandResult result =
+        run(utility("rastertide_lof") + " -q -o " + testing_support::quoted(folder_.file("out")) + " " +
+            testing_support::quoted(raster_));
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const std::string summary = "summary=" + folder_.file("out/summary.json");
+    for (const char* product :
+         {"lof.vrt", "anomaly.vrt", "anomaly_count.tif", "lof_max.tif", "lof_max_date.tif"}) {
+        const std::string file = folder_.file(std::string("out/") + product);
+        const std::string lazy = name(summary + "&product=" + std::filesystem::path(product).stem().string());
+        SCOPED_TRACE(lazy);
+        expect_close(read_bands(lazy).values, read_bands(file).values, 0);
+        const GDALDatasetUniquePtr written = open_lazy(file);
+        const GDALDatasetUniquePtr computed = open_lazy(lazy);
+        ASSERT_EQ(computed->GetRasterCount(), written->GetRasterCount());
+        for (const char* item :
+             {"RASTERTIDE_METHOD", "RASTERTIDE_PATCH", "RASTERTIDE_NEIGHBORS", "RASTERTIDE_SCALE",
+              "RASTERTIDE_THRESHOLD_RULE", "RASTERTIDE_THRESHOLD", "AREA_OR_POINT"})
+            EXPECT_STREQ(computed->GetMetadataItem(item), written->GetMetadataItem(item)) << item;
+        double found[6];
+        double expected[6];
+        ASSERT_EQ(computed->GetGeoTransform(found), CE_None);
+        ASSERT_EQ(written->GetGeoTransform(expected), CE_None);
+        EXPECT_TRUE(std::equal(found, found + 6, expected));
+        EXPECT_TRUE(computed->GetSpatialRef()->IsSame(written->GetSpatialRef()));
+        for (int i = 1; i <= written->GetRasterCount(); ++i) {
+            GDALRasterBand* lazy_band = computed->GetRasterBand(i);
+            GDALRasterBand* band = written->GetRasterBand(i);
+            EXPECT_STREQ(lazy_band->GetDescription(), band->GetDescription());
+            EXPECT_EQ(lazy_band->GetRasterDataType(), band->GetRasterDataType());
+            const double nodata = band->GetNoDataValue();
+            EXPECT_TRUE(lazy_band->GetNoDataValue() == nodata || std::isnan(nodata));
+            EXPECT_EQ(lazy_band->GetColorTable() != nullptr, band->GetColorTable() != nullptr);
+            EXPECT_EQ(CSLCount(lazy_band->GetCategoryNames()), CSLCount(band->GetCategoryNames()));
+        }
+    }
+}
+
+TEST_F(LazyDriver, LabelsAreThoseOfTheModel) {
+    KMeansModel model;
+    model.centers = {5, 1, 3, {}};
+    for (int k = 0; k < 3; ++k) model.centers.values.insert(model.centers.values.end(), 25, 0.5 + 0.4 * k);
+    const std::string file = folder_.file("centers.json");
+    write_text_file(file, kmeans_model_json(model));
+    std::vector<std::uint16_t> labels(stack_.values.size());
+    assign_patches({stack_.values.data(), kDates, 1, kRows, kCols, 2, 2}, model.centers,
+                   FixedPoint::for_range(0, 20), {labels.data() + 2 * kCols + 2, kRows * kCols, kCols},
+                   nullptr);
+    const Bands found = read_bands(name("product=labels&model=" + file));
+    EXPECT_EQ(found.values, std::vector<float>(labels.begin(), labels.end()));
+    const GDALDatasetUniquePtr dataset = open_lazy(name("product=labels&model=" + file));
+    EXPECT_EQ(dataset->GetRasterBand(1)->GetRasterDataType(), GDT_Byte);
+    EXPECT_STREQ(dataset->GetRasterBand(1)->GetCategoryNames()[3], "cluster 3");
+    EXPECT_EQ(dataset->GetRasterBand(1)->GetColorInterpretation(), GCI_PaletteIndex);
+    EXPECT_NE(open_error(name("product=labels")).find("labels need model=FILE"), std::string::npos);
+    EXPECT_NE(
+        open_error(name("product=labels&scale=db&model=" + file)).find("-scale db: the model's is linear"),
+        std::string::npos);
+    model.centers = {1, 2, 1, {1, 1}};
+    write_text_file(file, kmeans_model_json(model));
+    EXPECT_NE(open_error(name("product=labels&model=" + file))
+                  .find("the model's centres have 2 bands, the stack has 1 a date"),
+              std::string::npos);
+}
+
+TEST_F(LazyDriver, LabelsOfFeaturesOverTimeAreOneBand) {
+    KMeansModel model;
+    model.time_features = true;
+    model.centers = {1, kDates, 2, std::vector<double>(kDates, 0.7)};
+    model.centers.values.insert(model.centers.values.end(), kDates, 1.3);
+    const std::string file = folder_.file("centers.json");
+    write_text_file(file, kmeans_model_json(model));
+    std::vector<std::uint16_t> labels(kRows * kCols);
+    assign_patches({stack_.values.data(), 1, kDates, kRows, kCols, 0, 0}, model.centers,
+                   FixedPoint::for_range(0, 20), {labels.data(), kRows * kCols, kCols}, nullptr);
+    EXPECT_EQ(read_bands(name("product=labels&model=" + file)).values,
+              std::vector<float>(labels.begin(), labels.end()));
+}
+
+TEST_F(LazyDriver, ThresholdsComeFromAValueASummaryOrASample) {
+    const Bands scores = library_scores(stack_, {7, 10});
+    const auto marked_above = [&](double threshold) {
+        std::vector<float> marks;
+        for (const float score : scores.values)
+            marks.push_back(std::isnan(score) ? kMaskNodata : static_cast<float>(score > threshold));
+        return marks;
+    };
+    EXPECT_EQ(read_bands(name("product=anomaly&threshold=value:1.25")).values, marked_above(1.25));
+    // A sample of every location is no sample.
+    double n = 0;
+    double sum = 0;
+    double squares = 0;
+    for (const float score : scores.values) {
+        if (std::isnan(score)) continue;
+        n += 1;
+        sum += score;
+        squares += double{score} * score;
+    }
+    const double mean = sum / n;
+    EXPECT_EQ(read_bands(name("product=anomaly&threshold=sigma:1.5&sample=100000")).values,
+              marked_above(mean + 1.5 * std::sqrt(squares / n - mean * mean)));
+    EXPECT_NE(open_error(name("product=anomaly&threshold=high")).find("threshold"), std::string::npos);
+    EXPECT_NE(
+        open_error(name("threshold=value:1&summary=x")).find("-threshold and -summary: expected one of them"),
+        std::string::npos);
+    const std::string summary = folder_.file("summary.json");
+    write_text_file(
+        summary, R"({"options": {"patch": 5, "neighbors": 10, "threshold": "sigma:2"}, "threshold": 1.25})");
+    EXPECT_NE(
+        open_error(name("product=anomaly&summary=" + summary)).find("is of a run with patch 5, expected 7"),
+        std::string::npos);
+    EXPECT_EQ(read_bands(name("product=anomaly&patch=5&summary=" + summary)).values,
+              read_bands(name("product=anomaly&patch=5&threshold=value:1.25")).values);
+    EXPECT_NE(open_error(name("patch=7&patch=5")).find("'-patch' is given more than once"),
+              std::string::npos);
+}
+
+TEST_F(LazyDriver, FilesSayWhatStringsDo) {
+    const Bands expected = library_scores(stack_, {5, 6});
+    const std::string file = folder_.file("view.rastertide");
+    write_text_file(
+        file,
+        R"({"software": "Rastertide", "inputs": ["stack.tif"], "options": {"patch": 5, "neighbors": "6"}})");
+    expect_close(read_bands(file).values, expected.values, 0);
+    expect_close(read_bands("RASTERTIDE:" + file).values, expected.values, 0);
+    EXPECT_EQ(read_bands("RASTERTIDE:" + file + "?product=lof_max_date").n_bands, 1);
+    const GDALDatasetUniquePtr dataset =
+        open_lazy(file, {"PATCH=7", "NEIGHBORS=10", "START_DATE=2000-01-01"});
+    EXPECT_EQ(dataset, nullptr) << "the stack has no dates";
+    const GDALDatasetUniquePtr other = open_lazy(file, {"PATCH=7", "NEIGHBORS=10"});
+    ASSERT_NE(other, nullptr);
+    expect_close(read_window(other->GetRasterBand(2), 0, 0, kCols, kRows),
+                 window_of(library_scores(stack_, {7, 10}), 1, 0, 0, kCols, kRows), 0);
+    const CPLStringList files(other->GetFileList());
+    EXPECT_EQ(files.Count(), 2);
+    EXPECT_GE(files.FindString(file.c_str()), 0);
+    EXPECT_GE(files.FindString(raster_.c_str()), 0);
+}
+
+TEST_F(LazyDriver, TheUtilityWritesSuchAFile) {
+    const std::string lof = utility("rastertide_lof") + " -lazy -patch 5 -neighbors 6 -o " +
+                            testing_support::quoted(folder_.file("lazy"));
+    const CommandResult result = run(lof + " " + testing_support::quoted(raster_));
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const std::string file = folder_.file("lazy/lof_lazy.rastertide");
+    expect_close(read_bands(file).values, library_scores(stack_, {5, 6}).values, 0);
+    const GDALDatasetUniquePtr dataset = open_lazy(file);
+    char** subdatasets = dataset->GetMetadata("SUBDATASETS");
+    EXPECT_EQ(read_bands(CSLFetchNameValue(subdatasets, "SUBDATASET_1_NAME")).values,
+              read_bands("RASTERTIDE:" + file + "?product=anomaly").values);
+    const CommandResult again = run(lof + " " + testing_support::quoted(raster_));
+    EXPECT_EQ(again.exit_code, 1);
+    EXPECT_NE(again.output.find("is there already; -overwrite replaces it"), std::string::npos)
+        << again.output;
+    EXPECT_EQ(run(lof + " -overwrite " + testing_support::quoted(raster_)).exit_code, 0);
+    EXPECT_EQ(run(lof + " -overwrite -of COG " + testing_support::quoted(raster_)).exit_code, 2);
+    EXPECT_EQ(run(lof + " -overwrite -b 1 -b 2 " + testing_support::quoted(raster_)).exit_code, 1)
+        << "two dates are fewer than neighbours";
+}
+
+TEST_F(LazyDriver, SampledViewsShowTheNearestLocations) {
+    const Bands expected = library_scores(stack_, {7, 10});
+    const GDALDatasetUniquePtr dataset = open_lazy(name("budget=60"));
+    ASSERT_NE(dataset, nullptr);
+    constexpr int kViewCols = 31;
+    constexpr int kViewRows = 20;
+    const auto read = [&](GDALDataset& source, int band) {
+        std::vector<float> view(kViewCols * kViewRows);
+        EXPECT_EQ(source.GetRasterBand(band)->RasterIO(GF_Read, 0, 0, kCols, kRows, view.data(), kViewCols,
+                                                       kViewRows, GDT_Float32, 0, 0, nullptr),
+                  CE_None);
+        return view;
+    };
+    for (const int band : {1, 9}) {
+        std::vector<float> nearest;
+        for (int row = 0; row < kViewRows; ++row) {
+            for (int col = 0; col < kViewCols; ++col)
+                nearest.push_back(expected.at(band - 1, static_cast<int>((row + 0.5) * kRows / kViewRows),
+                                              static_cast<int>((col + 0.5) * kCols / kViewCols)));
+        }
+        expect_close(read(*dataset, band), nearest, 1e-6);
+    }
+    // With hardly any time each pixel still shows a score of the stack, or nodata.
+    const GDALDatasetUniquePtr hasty = open_lazy(name("budget=1e-6"));
+    const std::vector<float> coarse = read(*hasty, 1);
+    std::size_t n_scores = 0;
+    for (const float score : coarse) n_scores += std::isnan(score) ? 0 : 1;
+    EXPECT_GT(n_scores, 0U);
+    for (int i = 0; i < 2000; ++i) read(*hasty, 1);  // each goes on where the last ended
+    expect_close(read(*hasty, 1), read(*dataset, 1), 0);
+}
+
+TEST_F(LazyDriver, OverviewsAreSampledToo) {
+    stack_ = make_stack(12, 300, 400);
+    write_bands(raster_, stack_);
+    const GDALDatasetUniquePtr dataset = open_lazy(name("budget=60"));
+    ASSERT_NE(dataset, nullptr);
+    GDALRasterBand* band = dataset->GetRasterBand(2);
+    ASSERT_EQ(band->GetOverviewCount(), 1);
+    GDALRasterBand* overview = band->GetOverview(0);
+    EXPECT_EQ(overview->GetXSize(), 200);
+    EXPECT_EQ(overview->GetYSize(), 150);
+    const Bands expected = library_scores(stack_, {7, 10});
+    const std::vector<float> found = read_window(overview, 0, 0, 200, 150);
+    EXPECT_NEAR(found[100 * 200 + 50], expected.at(1, 201, 101), 1e-6);
+    EXPECT_TRUE(std::isnan(found[0]));
+}
+
+TEST_F(LazyDriver, ReadingsCanBeCancelled) {
+    const GDALDatasetUniquePtr dataset = open_lazy(name("mem=1MB"));
+    GDALRasterIOExtraArg extra;
+    INIT_RASTERIO_EXTRA_ARG(extra);
+    extra.pfnProgress = [](double, const char*, void*) { return FALSE; };
+    std::vector<float> values(kRows * kCols);
+    const std::string text = errors_of([&] {
+        EXPECT_EQ(dataset->GetRasterBand(1)->RasterIO(GF_Read, 0, 0, kCols, kRows, values.data(), kCols,
+                                                      kRows, GDT_Float32, 0, 0, &extra),
+                  CE_Failure);
+    });
+    EXPECT_EQ(text, "Rastertide: the reading was cancelled");
+}
+
+TEST_F(LazyDriver, OptionsOfStacksAreThoseOfTheUtilities) {
+    const TempDir scenes;
+    for (int date = 0; date < kDates; ++date) {
+        Bands scene{1, kRows, kCols, window_of(stack_, date, 0, 0, kCols, kRows)};
+        write_bands(scenes.file("s_2020" + std::string(date < 9 ? "0" : "") +
+                                std::to_string(date + 1 > 12 ? date - 1 : date + 1) +
+                                (date > 11 ? "15" : "01") + ".tif"),
+                    scene);
+    }
+    const std::string folder = "RASTERTIDE:" + scenes.path();
+    const GDALDatasetUniquePtr dataset = open_lazy(folder + "?neighbors=5&start_date=2020-03-01&date_step=2");
+    ASSERT_NE(dataset, nullptr);
+    EXPECT_STREQ(dataset->GetRasterBand(1)->GetMetadataItem("DATE"), "2020-03-01");
+    EXPECT_EQ(open_lazy(folder + "?te=480100,5989500,480500,5989900")->GetRasterXSize(), 40);
+    EXPECT_EQ(open_lazy(folder, {"PROJWIN=480100,5989900,480500,5989500"})->GetRasterYSize(), 40);
+    EXPECT_EQ(open_lazy(folder + "?tap=yes&tr=20,20")->GetRasterXSize(), 94);
+}
+
+TEST_F(LazyDriver, ErrorsSayWhatIsWrong) {
+    EXPECT_NE(open_error("RASTERTIDE:" + folder_.file("none.tif")).find("none.tif"), std::string::npos);
+    EXPECT_EQ(open_error("RASTERTIDE:"),
+              "Rastertide: no input: name rasters, a folder, or -input_file_list FILE");
+    EXPECT_NE(open_error(name("neighbours=3")).find("did you mean '-neighbors'?"), std::string::npos);
+    EXPECT_NE(open_error(name("patch=4")).find("patch"), std::string::npos);
+    EXPECT_NE(open_error(name("patch")).find("expected option=value"), std::string::npos);
+    EXPECT_NE(open_error(name("te=1,2,3")).find("option '-te' has 3 values, expected xmin ymin xmax ymax"),
+              std::string::npos);
+    EXPECT_NE(open_error(name("product=lif")).find("expected one of lof, anomaly"), std::string::npos);
+    EXPECT_NE(open_error(name("num_threads=0")).find("expected 1 or more, or ALL_CPUS"), std::string::npos);
+    EXPECT_NE(open_error(name("tap=maybe")).find("expected yes or no"), std::string::npos);
+    const std::string file = folder_.file("bad.rastertide");
+    for (const char* text :
+         {"{", "{}", R"({"software": "Other"})", R"({"software": "Rastertide", "inputs": [1, {}]})",
+          R"({"software": "Rastertide", "inputs": ["stack.tif"], "options": []})"}) {
+        write_text_file(file, text);
+        EXPECT_NE(open_error(file).find("bad.rastertide"), std::string::npos) << text;
+    }
+    EXPECT_NE(errors_of([&] {
+                  EXPECT_EQ(GDALDataset::Open(name().c_str(), GDAL_OF_UPDATE | GDAL_OF_VERBOSE_ERROR),
+                            nullptr);
+              }).find("is computed, not written"),
+              std::string::npos);
+}
+
+TEST_F(LazyDriver, ASourceThatGoesWhileItIsReadIsAnError) {
+    const TempDir scenes;
+    for (int date = 0; date < kDates; ++date)
+        write_bands(scenes.file("s_202001" + std::to_string(10 + date) + ".tif"),
+                    {1, kRows, kCols, window_of(stack_, date, 0, 0, kCols, kRows)}, GDT_Float32,
+                    {"COMPRESS=DEFLATE", "TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=16"});
+    const GDALDatasetUniquePtr dataset = open_lazy("RASTERTIDE:" + scenes.path());
+    ASSERT_NE(dataset, nullptr);
+    read_window(dataset->GetRasterBand(1), 0, 0, 8, 8);
+    std::filesystem::resize_file(scenes.file("s_20200114.tif"), 1000);
+    std::vector<float> values(64);
+    const std::string text = errors_of([&] {
+        EXPECT_EQ(dataset->GetRasterBand(1)->RasterIO(GF_Read, 100, 80, 8, 8, values.data(), 8, 8,
+                                                      GDT_Float32, 0, 0, nullptr),
+                  CE_Failure);
+    });
+    EXPECT_NE(text.find("s_20200114.tif"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace rastertide
