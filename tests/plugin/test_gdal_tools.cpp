@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// GDAL's own programs with the plugin: what users type.
+#include <filesystem>
+
+#include <rastertide/write/text_file.hpp>
+
+#include "plugin/plugin_stack.hpp"
+#include "support/command.hpp"
+
+namespace rastertide {
+namespace {
+
+using namespace testing_support;
+
+class GdalTools : public testing::Test {
+  protected:
+    static constexpr int kDates = 14;
+    static constexpr int kRows = 67;
+    static constexpr int kCols = 90;
+
+    void SetUp() override { write_bands(raster_, stack_); }
+    /// @param plugins  folder of plugins; empty: the built one
+    static CommandResult tool(const std::string& words, const std::string& plugins = PLUGIN_FOLDER) {
+        return run("env GDAL_DRIVER_PATH=" + testing_support::quoted(plugins) + " " + words);
+    }
+    std::string lazy(const std::string& query = "") const {
+        return testing_support::quoted("RASTERTIDE:" + raster_ + (query.empty() ? "" : "?" + query));
+    }
+    std::string file(const std::string& name) const { return folder_.file(name); }
+
+    TempDir folder_;
+    std::string raster_ = folder_.file("stack.tif");
+    Bands stack_ = make_stack(kDates, kRows, kCols);
+    Bands scores_ = library_scores(stack_, {7, 10});
+};
+
+TEST_F(GdalTools, GdalinfoShowsTheDriverAndAProduct) {
+    const CommandResult formats = tool("gdalinfo --formats");
+    EXPECT_EQ(formats.exit_code, 0);
+    EXPECT_NE(formats.output.find("RASTERTIDE -raster- (rov"), std::string::npos) << formats.output;
+    EXPECT_EQ(formats.output.find("ERROR 1"), std::string::npos);
+    const CommandResult format = tool("gdalinfo --format RASTERTIDE");
+    EXPECT_EQ(format.output.find("ERROR 1"), std::string::npos) << format.output;
+    for (const char* word : {"Connection prefix: RASTERTIDE:", "NEIGHBORS", "PROJWIN"})
+        EXPECT_NE(format.output.find(word), std::string::npos) << word << "\n" << format.output;
+    const CommandResult info = tool("gdalinfo -stats " + lazy("product=lof_max"));
+    EXPECT_EQ(info.exit_code, 0);
+    for (const char* word :
+         {"RASTERTIDE_NEIGHBORS=10", "Description = highest LOF", "NoData Value=nan", "STATISTICS_MAXIMUM"})
+        EXPECT_NE(info.output.find(word), std::string::npos) << word << "\n" << info.output;
+}
+
+TEST_F(GdalTools, TranslateCopiesTheScores) {
+    for (const char* options : {"", "-co INTERLEAVE=PIXEL", "-co INTERLEAVE=BAND -co TILED=YES", "-of COG"}) {
+        const CommandResult result = tool(std::string("gdal_translate -q ") + options + " " + lazy() + " " +
+                                          testing_support::quoted(file("lof.tif")));
+        ASSERT_EQ(result.exit_code, 0) << result.output;
+        expect_close(read_bands(file("lof.tif")).values, scores_.values, 0);
+    }
+}
+
+TEST_F(GdalTools, TranslateCutsAWindow) {
+    const CommandResult result = tool("gdal_translate -q -b 4 -srcwin 13 21 33 17 " + lazy() + " " +
+                                      testing_support::quoted(file("window.tif")));
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    expect_close(read_bands(file("window.tif")).values, window_of(scores_, 3, 13, 21, 33, 17), 0);
+}
+
+TEST_F(GdalTools, WarpTakesThePixelsOfItsOwnGrid) {
+    for (const char* threads : {"1", "8"}) {
+        const CommandResult result =
+            tool(std::string("gdalwarp -q -overwrite -et 0 -multi -wo NUM_THREADS=") + threads +
+                 " -te 480130 5989540 480730 5989840 " + lazy() + " " +
+                 testing_support::quoted(file("warped.tif")));
+        ASSERT_EQ(result.exit_code, 0) << result.output;
+        const Bands warped = read_bands(file("warped.tif"));
+        for (int band = 0; band < kDates; ++band)
+            expect_close(window_of(warped, band, 0, 0, 60, 30), window_of(scores_, band, 13, 16, 60, 30), 0);
+    }
+}
+
+TEST_F(GdalTools, BuildvrtAndLocationinfoGoThroughTheDriver) {
+    const std::string vrt = testing_support::quoted(file("mosaic.vrt"));
+    ASSERT_EQ(tool("gdalbuildvrt -q " + vrt + " " + lazy("product=lof_max_date")).exit_code, 0);
+    const CommandResult value = tool("gdallocationinfo -valonly " + vrt + " 40 30");
+    EXPECT_EQ(value.exit_code, 0);
+    int highest = 0;
+    for (int date = 1; date < kDates; ++date)
+        highest = scores_.at(date, 30, 40) > scores_.at(highest, 30, 40) ? date : highest;
+    EXPECT_EQ(value.output, std::to_string(highest + 1) + "\n");
+}
+
+TEST_F(GdalTools, PixelFunctionsWorkInTheTools) {
+    std::string vrt =
+        "<VRTDataset rasterXSize='90' rasterYSize='67'><VRTRasterBand band='1' dataType='Float32' "
+        "subClass='VRTDerivedRasterBand'>"
+        "<PixelFunctionType>rastertide_lof</PixelFunctionType><PixelFunctionArguments statistic='max' "
+        "neighbors='9'/>"
+        "<SourceTransferType>Float64</SourceTransferType>";
+    for (int band = 1; band <= kDates; ++band)
+        vrt += "<SimpleSource><SourceFilename relativeToVRT='1'>stack.tif</SourceFilename><SourceBand>" +
+               std::to_string(band) + "</SourceBand></SimpleSource>";
+    write_text_file(file("derived.vrt"), vrt + "</VRTRasterBand></VRTDataset>");
+    const CommandResult result = tool("gdal_translate -q " + testing_support::quoted(file("derived.vrt")) +
+                                      " " + testing_support::quoted(file("max.tif")));
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const Bands expected = library_scores(stack_, {1, 9}, Backend::Reference);
+    std::vector<float> highest = window_of(expected, 0, 0, 0, kCols, kRows);
+    for (int date = 1; date < kDates; ++date) {
+        const std::vector<float> scores = window_of(expected, date, 0, 0, kCols, kRows);
+        for (std::size_t i = 0; i < scores.size(); ++i) highest[i] = std::fmax(highest[i], scores[i]);
+    }
+    expect_close(read_bands(file("max.tif")).values, highest, 1e-6);
+}
+
+TEST_F(GdalTools, ErrorsEndTheToolWithAText) {
+    const auto fails = [&](const std::string& words, const std::string& text,
+                           const std::string& plugins = PLUGIN_FOLDER) {
+        const CommandResult result = tool(words, plugins);
+        EXPECT_EQ(result.exit_code, 1) << words;
+        EXPECT_NE(result.output.find(text), std::string::npos) << words << "\n" << result.output;
+    };
+    const std::string out = " " + testing_support::quoted(file("out.tif"));
+    fails("gdal_translate -q " + lazy("patch=6") + out, "patch");
+    fails("gdal_translate -q 'RASTERTIDE:" + file("nowhere.tif") + "'" + out, "nowhere.tif");
+    const TempDir empty;  // no plugin
+    fails("gdalinfo " + lazy(), "RASTERTIDE:", empty.path());
+    write_text_file(
+        file("derived.vrt"),
+        "<VRTDataset rasterXSize='90' rasterYSize='67'><VRTRasterBand band='1' dataType='Float32' "
+        "subClass='VRTDerivedRasterBand'>"
+        "<PixelFunctionType>rastertide_lof</PixelFunctionType><PixelFunctionArguments statistic='mode' neighbors='1'/>"
+        "<SimpleSource><SourceFilename "
+        "relativeToVRT='1'>stack.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
+        "<SimpleSource><SourceFilename "
+        "relativeToVRT='1'>stack.tif</SourceFilename><SourceBand>2</SourceBand></SimpleSource>"
+        "</VRTRasterBand></VRTDataset>");
+    const std::string derived = testing_support::quoted(file("derived.vrt"));
+    fails("gdal_translate -q " + derived + out, "rastertide_lof: argument 'statistic' is 'mode'");
+    fails("gdal_translate -q " + derived + out, "rastertide_lof", empty.path());
+    std::filesystem::resize_file(raster_, std::filesystem::file_size(raster_) / 2);
+    fails("gdal_translate -q " + lazy() + out, "stack.tif");
+}
+
+TEST_F(GdalTools, LazyLabelsAreThoseOfTheRun) {
+    const CommandResult result =
+        run(utility("rastertide_kmeans") + " -q -k 4 -max_iter 5 -lazy -o " +
+            testing_support::quoted(file("out")) + " " + testing_support::quoted(raster_));
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const Bands labels = read_bands(file("out/labels.vrt"));
+    for (const std::string& source : {testing_support::quoted(file("out/labels_lazy.vrt")),
+                                      lazy("product=labels&model=" + file("out/centers.json"))}) {
+        const CommandResult copied =
+            tool("gdal_translate -q " + source + " " + testing_support::quoted(file("labels.tif")));
+        ASSERT_EQ(copied.exit_code, 0) << copied.output;
+        EXPECT_EQ(read_bands(file("labels.tif")).values, labels.values) << source;
+    }
+}
+
+}  // namespace
+}  // namespace rastertide
