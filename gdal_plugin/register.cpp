@@ -8,6 +8,7 @@
 
 #include <rastertide/core/version.hpp>
 
+#include "algorithms.hpp"
 #include "driver/lazy_dataset.hpp"
 #include "driver/lazy_request.hpp"
 #include "pixel_functions/pixel_functions.hpp"
@@ -59,4 +60,5 @@ extern "C" CPL_DLL void GDALRegister_Rastertide() {
     if (GDALGetDriverByName(kDriver) != nullptr || !is_built_for_this_gdal()) return;
     if (register_pixel_functions() != CE_None) return;
     GetGDALDriverManager()->RegisterDriver(make_driver().release());
+    register_algorithms();
 }

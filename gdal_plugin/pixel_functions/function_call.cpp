@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel_functions/function_call.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -24,6 +25,19 @@ template <class T>
 constexpr GDALDataType kTypeOf = sizeof(T) == sizeof(float) ? GDT_Float32 : GDT_Float64;
 
 }  // namespace
+
+FunctionArguments::FunctionArguments(const char* function, const PixelCall& call,
+                                     const std::vector<std::string>& known)
+    : function_(function), list_(call.arguments) {
+    for (char** item = list_; item != nullptr && *item != nullptr; ++item) {
+        const std::string name = std::string(*item).substr(0, std::string(*item).find('='));
+        const auto is_it = [&](const std::string& other) { return EQUAL(name.c_str(), other.c_str()); };
+        if (std::any_of(known.begin(), known.end(), is_it)) continue;
+        std::string all;
+        for (const std::string& other : known) all += (all.empty() ? "" : ", ") + other;
+        fail("an argument", "'" + name + "'", "one of " + all);
+    }
+}
 
 void FunctionArguments::fail(const std::string& what, const std::string& found,
                              const std::string& expected) const {

@@ -13,8 +13,8 @@ namespace rastertide::plugin {
 /// The arguments of a call, each checked. Names in messages are the function's and the argument's.
 class FunctionArguments {
   public:
-    FunctionArguments(const char* function, const PixelCall& call)
-        : function_(function), list_(call.arguments) {}
+    /// @param known  names @throws InvalidArgument  another one is given
+    FunctionArguments(const char* function, const PixelCall& call, const std::vector<std::string>& known);
 
     /// @throws InvalidArgument  not there, and no `otherwise`; not one of what is expected
     std::string text(const char* name, const std::optional<std::string>& otherwise = std::nullopt) const;

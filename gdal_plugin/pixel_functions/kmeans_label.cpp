@@ -12,7 +12,7 @@ constexpr const char* kName = "rastertide_kmeans_label";
 /// centre 2, ... The label is that of the largest correlation less half the squared norm of the centre; 0
 /// where a pixel is not valid. Equal ones go to the lower label.
 void label_patches(const PixelCall& call) {
-    const FunctionArguments arguments(kName, call);
+    const FunctionArguments arguments(kName, call, {"bands", "patch_pixels", "half_norms"});
     const int n_bands = arguments.integer("bands", 1, 65535);
     const int patch_pixels = arguments.integer("patch_pixels", 1, kMaxPatchSize * kMaxPatchSize);
     const std::vector<double> half_norms = arguments.numbers("half_norms");

@@ -78,7 +78,7 @@ std::vector<float> highest_scores(const std::vector<float>& scores, std::size_t 
 }
 
 void score_dates(const PixelCall& call) {
-    const FunctionArguments arguments(kName, call);
+    const FunctionArguments arguments(kName, call, {"statistic", "neighbors", "threshold", "nodata"});
     const std::size_t n_dates = call.sources.size();
     if (n_dates < 2 || n_dates > 65534)
         arguments.fail("the number of sources", std::to_string(n_dates), "2 to 65534, each a date");

@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kName = "rastertide_threshold";
 
 void mark_anomalies(const PixelCall& call) {
-    const FunctionArguments arguments(kName, call);
+    const FunctionArguments arguments(kName, call, {"threshold", "nodata"});
     if (call.sources.size() != 1)
         arguments.fail("the number of sources", std::to_string(call.sources.size()), "1, the scores");
     const double threshold = arguments.number("threshold");

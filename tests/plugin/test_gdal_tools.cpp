@@ -129,7 +129,8 @@ TEST_F(GdalTools, ErrorsEndTheToolWithAText) {
         file("derived.vrt"),
         "<VRTDataset rasterXSize='90' rasterYSize='67'><VRTRasterBand band='1' dataType='Float32' "
         "subClass='VRTDerivedRasterBand'>"
-        "<PixelFunctionType>rastertide_lof</PixelFunctionType><PixelFunctionArguments statistic='mode' neighbors='1'/>"
+        "<PixelFunctionType>rastertide_lof</PixelFunctionType><PixelFunctionArguments statistic='mode' "
+        "neighbors='1'/>"
         "<SimpleSource><SourceFilename "
         "relativeToVRT='1'>stack.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
         "<SimpleSource><SourceFilename "
@@ -140,6 +141,35 @@ TEST_F(GdalTools, ErrorsEndTheToolWithAText) {
     fails("gdal_translate -q " + derived + out, "rastertide_lof", empty.path());
     std::filesystem::resize_file(raster_, std::filesystem::file_size(raster_) / 2);
     fails("gdal_translate -q " + lazy() + out, "stack.tif");
+}
+
+TEST_F(GdalTools, RasterLofAndKmeansAreCommandsOfNewerGdals) {
+    if (GDALCheckVersion(3, 11, nullptr) == FALSE)
+        GTEST_SKIP() << "GDAL " << GDALVersionInfo("RELEASE_NAME") << " has no gdal command: 3.11 does";
+    const std::string raster = testing_support::quoted(raster_);
+    const std::string out = " " + testing_support::quoted(file("out.tif"));
+    const CommandResult scores = tool("gdal raster lof --quiet " + raster + out);
+    ASSERT_EQ(scores.exit_code, 0) << scores.output;
+    expect_close(read_bands(file("out.tif")).values, scores_.values, 0);
+    EXPECT_EQ(tool("gdal raster lof --quiet " + raster + out).exit_code, 1) << "the file is there";
+    const CommandResult max =
+        tool("gdal raster lof --quiet --overwrite --product lof_max --neighbors 5 --co COMPRESS=DEFLATE " +
+             raster + out);
+    ASSERT_EQ(max.exit_code, 0) << max.output;
+    EXPECT_EQ(read_bands(file("out.tif")).values,
+              read_bands("RASTERTIDE:" + raster_ + "?product=lof_max&neighbors=5").values);
+    const CommandResult wrong = tool("gdal raster lof --quiet --overwrite --patch 4 " + raster + out);
+    EXPECT_EQ(wrong.exit_code, 1);
+    EXPECT_NE(wrong.output.find("patch"), std::string::npos) << wrong.output;
+    ASSERT_EQ(run(utility("rastertide_kmeans") + " -q -k 3 -max_iter 3 -o " +
+                  testing_support::quoted(file("clusters")) + " " + raster)
+                  .exit_code,
+              0);
+    const CommandResult labels =
+        tool("gdal raster kmeans --quiet --overwrite --model " +
+             testing_support::quoted(file("clusters/centers.json")) + " " + raster + out);
+    ASSERT_EQ(labels.exit_code, 0) << labels.output;
+    EXPECT_EQ(read_bands(file("out.tif")).values, read_bands(file("clusters/labels.vrt")).values);
 }
 
 TEST_F(GdalTools, LazyLabelsAreThoseOfTheRun) {
