@@ -116,7 +116,9 @@ class StackAlgorithm final : public GDALAlgorithm {
         const CPLStringList options(creation_options_);
         std::unique_ptr<GDALDataset> copy(driver->CreateCopy(output_.GetName().c_str(), source.get(), false,
                                                              options.List(), progress, progress_data));
-        return copy != nullptr && output_.Set(std::move(copy));
+        if (copy == nullptr) return false;
+        output_.Set(std::move(copy));
+        return true;
     }
 
     const char* product_;

@@ -82,7 +82,8 @@ void SampledView::refine(Clock::time_point deadline, const std::function<bool()>
     const auto in_time = [&] { return Clock::now() < deadline && go_on(); };
     while (!complete()) {
         compute_row_part(in_time);
-        if (!in_time()) return;
+        // However short the time, there is something to show.
+        if (!in_time() && (n_computed_ > 0 || !go_on())) return;
     }
 }
 

@@ -33,10 +33,10 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::vector<std::string> subdatasets_of(GDALDatasetH dataset) {
     // The whole domain: the netCDF driver does not answer for single items of it.
-    const CPLStringList items(GDALGetMetadata(dataset, "SUBDATASETS"), FALSE);
+    const CSLConstList items = GDALGetMetadata(dataset, "SUBDATASETS");
     std::vector<std::string> names;
     for (int i = 1;; ++i) {
-        const char* name = items.FetchNameValue(("SUBDATASET_" + std::to_string(i) + "_NAME").c_str());
+        const char* name = CSLFetchNameValue(items, ("SUBDATASET_" + std::to_string(i) + "_NAME").c_str());
         if (name == nullptr) return names;
         names.emplace_back(name);
     }

@@ -10,6 +10,12 @@
 namespace rastertide {
 namespace {
 
+#if H5_VERSION_GE(1, 12, 0)
+using ObjectInfo = H5O_info1_t;  // what H5Ovisit1() gives, whatever HDF5 takes for the usual one
+#else
+using ObjectInfo = H5O_info_t;
+#endif
+
 constexpr std::size_t kStackAxes = 3;
 constexpr hsize_t kMostDates = hsize_t{1} << 20;
 constexpr hsize_t kMostPixels = hsize_t{1} << 27;  // of a row or column, and coordinates: 1 GiB of them
@@ -25,7 +31,7 @@ struct Search {
     std::vector<std::string> paths;
 };
 
-herr_t visit(hid_t file, const char* path, const H5O_info_t* info, void* data) {
+herr_t visit(hid_t file, const char* path, const ObjectInfo* info, void* data) {
     auto& search = *static_cast<Search*>(data);
     if (info->type != H5O_TYPE_DATASET) return 0;
     try {
