@@ -258,7 +258,7 @@ TEST_F(LazyDriver, TheUtilityWritesSuchAFile) {
     const std::string file = folder_.file("lazy/lof_lazy.rastertide");
     expect_close(read_bands(file).values, library_scores(stack_, {5, 6}).values, 0);
     const GDALDatasetUniquePtr dataset = open_lazy(file);
-    char** subdatasets = dataset->GetMetadata("SUBDATASETS");
+    const CSLConstList subdatasets = dataset->GetMetadata("SUBDATASETS");
     EXPECT_EQ(read_bands(CSLFetchNameValue(subdatasets, "SUBDATASET_1_NAME")).values,
               read_bands("RASTERTIDE:" + file + "?product=anomaly").values);
     const CommandResult again = run(lof + " " + testing_support::quoted(raster_));
