@@ -43,11 +43,13 @@ std::unique_ptr<GDALDriver> make_driver() {
     driver->SetMetadataItem(GDAL_DMD_EXTENSIONS, kExtension);
     driver->SetMetadataItem(GDAL_DMD_CONNECTION_PREFIX, kPrefix);
     driver->SetMetadataItem(GDAL_DMD_SUBDATASETS, "YES");
-    driver->SetMetadataItem(GDAL_DCAP_VIRTUALIO, "YES");
     driver->SetMetadataItem(GDAL_DMD_OPENOPTIONLIST, open_option_list().c_str());
     driver->SetMetadataItem("RASTERTIDE_VERSION", kVersion);
     driver->pfnIdentify = LazyDataset::identify;
     driver->pfnOpen = LazyDataset::open;
+    driver->pfnDelete = LazyDataset::remove;
+    driver->pfnRename = LazyDataset::rename;
+    driver->pfnCopyFiles = LazyDataset::copy_files;
     return driver;
 }
 

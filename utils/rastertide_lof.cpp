@@ -66,9 +66,9 @@ void print_summary(const LofSummary& summary, const std::string& outdir) {
 
 /// What says how the products of a run are made and written.
 void refuse_run_options(const Args& args) {
-    for (const char* name : {"of", "co", "ot", "a_nodata", "resume", "tile", "device"}) {
+    for (const char* name : {"of", "co", "ot", "a_nodata", "resume", "tile", "device", "j", "mem"}) {
         if (args.has(name))
-            throw UsageError(std::string("-lazy: not with -") + name + ": no product is written");
+            throw UsageError(std::string("-lazy: not with -") + name + ": nothing is computed yet");
     }
 }
 

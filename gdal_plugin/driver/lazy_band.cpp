@@ -52,7 +52,7 @@ LazyBand::LazyBand(LazyDataset& dataset, int i_band, int factor) : dataset_(data
     eDataType = gdal_type(layout.type);
     nRasterXSize = divided(dataset.GetRasterXSize(), factor);
     nRasterYSize = divided(dataset.GetRasterYSize(), factor);
-    nBlockXSize = nBlockYSize = LazyDataset::kBlockSize;
+    nBlockXSize = nBlockYSize = FullResolution::kBlockSize;
     colors_ = make_colors(layout.colors);
     for (const std::string& name : layout.categories) categories_.AddString(name.c_str());
     if (factor != 1) return;
@@ -81,51 +81,52 @@ CPLErr LazyBand::IReadBlock(int i_col, int i_row, void* data) {
     const GSpacing size = GDALGetDataTypeSizeBytes(eDataType);
     const Window block = intersect(
         {std::int64_t{i_col} * nBlockXSize, std::int64_t{i_row} * nBlockYSize, nBlockXSize, nBlockYSize},
-        {0, 0, nRasterXSize, nRasterYSize});
-    const auto n_cols = static_cast<int>(block.n_cols);
-    const auto n_rows = static_cast<int>(block.n_rows);
-    if (factor_ != 1) {
-        GDALRasterIOExtraArg extra;
-        INIT_RASTERIO_EXTRA_ARG(extra);
-        return IRasterIO(GF_Read, static_cast<int>(block.col), static_cast<int>(block.row), n_cols, n_rows,
-                         data, n_cols, n_rows, eDataType, size, size * nBlockXSize, &extra);
-    }
-    return report_errors([&] {
-        const std::shared_ptr<const ComputedRegion> region = dataset_.region_of(block, nBand - 1);
-        copy_block(*region, nBand - 1, block, eDataType, nBlockXSize, data);
-    });
+        extent());
+    const ReadTarget target = {data, eDataType, size, size * nBlockXSize, 0};
+    if (factor_ == 1) return report_errors([&] { dataset_.full().read_block(block, nBand, target); });
+    return read_overview(
+        block, {block, static_cast<int>(block.n_cols), static_cast<int>(block.n_rows), target, nullptr});
 }
 
-bool LazyBand::is_sampled(int n_cols, int n_rows, int n_data_cols, int n_data_rows) const {
-    if (factor_ != 1) return true;
-    const bool is_small = std::int64_t{n_data_cols} * 2 <= n_cols && std::int64_t{n_data_rows} * 2 <= n_rows;
-    return is_small && dataset_.product().request().budget_seconds > 0;
+/// A small overview is sampled as a whole, once for all its bands and parts.
+CPLErr LazyBand::read_overview(const Window& window, const ReadRequest& request) {
+    return report_errors([&] {
+        const auto factor = static_cast<double>(factor_);
+        if (request.is_whole() && dataset_.reduced().keeps(extent().n_pixels())) {
+            const ViewShape whole = {
+                0, 0, nRasterXSize * factor, nRasterYSize * factor, nRasterXSize, nRasterYSize, {}};
+            return dataset_.reduced().read_part(whole, window, nBand, request.target, request.go_on());
+        }
+        ViewShape shape = request.shape();
+        for (double* size : {&shape.col, &shape.row, &shape.width, &shape.height}) *size *= factor;
+        dataset_.reduced().read(shape, {nBand}, request.target, request.go_on());
+    });
 }
 
 CPLErr LazyBand::IRasterIO(GDALRWFlag rw, int col, int row, int n_cols, int n_rows, void* data,
                            int n_data_cols, int n_data_rows, GDALDataType type, GSpacing pixel_space,
                            GSpacing line_space, GDALRasterIOExtraArg* extra) {
-    if (rw != GF_Read) {
-        CPLError(CE_Failure, CPLE_NoWriteAccess, "%s: cannot be written to", dataset_.GetDescription());
-        return CE_Failure;
-    }
-    if (is_sampled(n_cols, n_rows, n_data_cols, n_data_rows)) {
-        const BandRange bands = dataset_.product().made_with(nBand - 1);
-        const ViewShape shape = {double{1} * col * factor_,
-                                 double{1} * row * factor_,
-                                 double{1} * n_cols * factor_,
-                                 double{1} * n_rows * factor_,
+    if (rw != GF_Read) return dataset_.refuse_writing();
+    const ReadRequest request = {{col, row, n_cols, n_rows},
                                  n_data_cols,
                                  n_data_rows,
-                                 bands};
-        return dataset_.read_sampled(shape, nBand - 1, data, type, pixel_space, line_space, extra);
-    }
-    const CPLErr status = report_errors([&] {
-        dataset_.fill_cache({col, row, n_cols, n_rows}, nBand, extra);
-    });
+                                 {data, type, pixel_space, line_space, 0},
+                                 extra};
+    if (factor_ != 1) return read_overview(request.window, request);
+    if (LazyDataset::is_sampled(request))
+        return report_errors(
+            [&] { dataset_.reduced().read(request.shape(), {nBand}, request.target, request.go_on()); });
+    if (request.is_whole())
+        return report_errors(
+            [&] { dataset_.full().read(request.window, {nBand}, request.target, request.go_on()); });
+    const CPLErr status =
+        report_errors([&] { dataset_.full().prepare(request.window, nBand, request.go_on()); });
     if (status != CE_None) return status;
-    return GDALRasterBand::IRasterIO(rw, col, row, n_cols, n_rows, data, n_data_cols, n_data_rows, type,
-                                     pixel_space, line_space, extra);
+    hides_overviews_ = true;
+    const CPLErr resampled = GDALRasterBand::IRasterIO(rw, col, row, n_cols, n_rows, data, n_data_cols,
+                                                       n_data_rows, type, pixel_space, line_space, extra);
+    hides_overviews_ = false;
+    return resampled;
 }
 
 }  // namespace rastertide::plugin

@@ -25,17 +25,19 @@ class LazyBand final : public GDALRasterBand {
     GDALColorInterp GetColorInterpretation() override;
     GDALColorTable* GetColorTable() override { return colors_.get(); }
     char** GetCategoryNames() override { return categories_.List(); }
-    int GetOverviewCount() override { return static_cast<int>(overviews_.size()); }
+    int GetOverviewCount() override { return hides_overviews_ ? 0 : static_cast<int>(overviews_.size()); }
     GDALRasterBand* GetOverview(int i) override;
 
   private:
-    bool is_sampled(int n_cols, int n_rows, int n_data_cols, int n_data_rows) const;
+    CPLErr read_overview(const Window& window, const ReadRequest& request);
+    Window extent() const { return {0, 0, nRasterXSize, nRasterYSize}; }
 
     LazyDataset& dataset_;
     int factor_;
     std::unique_ptr<GDALColorTable> colors_;  ///< null: none
     CPLStringList categories_;
     std::vector<std::unique_ptr<LazyBand>> overviews_;
+    bool hides_overviews_ = false;  ///< while GDAL resamples: it must not take them for the pixels
 };
 
 }  // namespace rastertide::plugin

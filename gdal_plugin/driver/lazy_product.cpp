@@ -93,7 +93,13 @@ LazyProduct::LazyProduct(LazyRequest request) : request_(std::move(request)) {
                                         known.value_or(std::nan("")));
         if (!known) layout_.metadata.pop_back();  // it would cost a sample of scores
     }
-    inner_ = intersect(grid_.extent(), grid_.extent().padded(-(calculator_->patch_size() / 2)));
+    inner_ = grid_.extent().padded(-(calculator_->patch_size() / 2));
+    if (inner_.empty()) {
+        throw InvalidArgument("the raster has " + std::to_string(grid_.n_cols) + " x " +
+                              std::to_string(grid_.n_rows) + " pixels, expected a patch of " +
+                              std::to_string(calculator_->patch_size()) + " x " +
+                              std::to_string(calculator_->patch_size()) + " at least");
+    }
     pool_.emplace(request_.series, std::move(series));
 }
 
@@ -126,7 +132,9 @@ std::size_t LazyProduct::samples_of(const ProductCalculator& calculator, std::in
                                     const std::vector<std::int64_t>& cols, BandRange bands, float* values,
                                     std::int64_t value_stride, const std::function<bool()>& go_on) {
     const std::int64_t p = calculator.patch_size();
-    const BandRange dates = calculator.dates_of(bands);
+    const BandRange group = calculator.made_with(bands.first);
+    const BandRange made = group.count > bands.count ? group : bands;
+    const BandRange dates = calculator.dates_of(made);
     const std::int64_t n_images = dates.count * n_bands_;
     PatchStrip strip(static_cast<int>(p), n_images, cols.size());
     {
@@ -145,12 +153,12 @@ std::size_t LazyProduct::samples_of(const ProductCalculator& calculator, std::in
         }
     }
     const std::int64_t n_locations = strip.n_cols() - p + 1;
-    std::vector<float> computed(static_cast<std::size_t>(n_locations * bands.count));
-    calculator.compute({strip.data(), dates.count, n_bands_, p, strip.n_cols(), 0, 0}, bands,
+    std::vector<float> computed(static_cast<std::size_t>(n_locations * made.count));
+    calculator.compute({strip.data(), dates.count, n_bands_, p, strip.n_cols(), 0, 0}, made,
                        {computed.data(), n_locations, n_locations});
     for (std::int64_t band = 0; band < bands.count; ++band) {
-        for (std::int64_t i = 0; i < strip.size(); ++i)
-            values[band * value_stride + i] = computed[static_cast<std::size_t>(band * n_locations + i * p)];
+        const float* from = computed.data() + (bands.first + band - made.first) * n_locations;
+        for (std::int64_t i = 0; i < strip.size(); ++i) values[band * value_stride + i] = from[i * p];
     }
     return static_cast<std::size_t>(strip.size());
 }

@@ -25,10 +25,13 @@ class LazyProduct {
     const Product& layout() const { return layout_; }
     /// Locations whose patch lies inside the raster.
     const Window& inner() const { return inner_; }
+    /// Pixels that a window needs beside those of its own, in each direction.
+    std::int64_t halo() const { return calculator_->patch_size() - 1; }
     BandRange made_with(std::int64_t band) const { return calculator_->made_with(band); }
-    /// Memory that compute() takes for each location of a window.
+    /// Memory that compute() takes for each pixel of a window with its halo.
     std::int64_t bytes_per_location(BandRange bands) const;
 
+    /// @param bands   whole groups, as of made_with()
     /// @param window  inside the raster
     /// @param values  out: [bands][window.n_rows][window.n_cols], nodata outside inner()
     void compute(const Window& window, BandRange bands, float* values);

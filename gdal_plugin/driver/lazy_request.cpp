@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include <cpl_conv.h>
@@ -28,10 +29,6 @@ using utils::UsageError;
 constexpr std::array kProducts = {kLofProduct, kAnomalyProduct, kCountProduct,
                                   kMaxProduct, kMaxDateProduct, kLabelProduct};
 
-bool starts_with_prefix(const std::string& name) {
-    return EQUALN(name.c_str(), kPrefix, std::strlen(kPrefix));
-}
-
 bool has_extension(const std::string& name) { return EQUAL(CPLGetExtension(name.c_str()), kExtension); }
 
 const OptionSpec* find_option(const std::vector<OptionSpec>& options, const std::string& name) {
@@ -40,21 +37,52 @@ const OptionSpec* find_option(const std::vector<OptionSpec>& options, const std:
     return found == options.end() ? nullptr : &*found;
 }
 
-/// Values of an option in one text: several have commas between, as no file or CRS name may be cut.
+/// Values of an option in one text: numbers have commas between. Names of files, variables and CRS may hold
+/// any character; of these each is given by itself.
 Args::Values split_values(const std::string& name, const std::string& text) {
     static const std::vector<OptionSpec> kOptions = utils::lazy_option_specs();
     const OptionSpec* option = find_option(kOptions, name);
-    const bool is_list =
-        option != nullptr && (option->arity > 1 || name == "b" || name == "dataset" || name == "mask");
+    const bool is_list = name == "b" || (option != nullptr && option->arity > 1);
     if (!is_list) return {text};
-    const CPLStringList words(CSLTokenizeString2(text.c_str(), ", ", CSLT_HONOURSTRINGS));
+    const CPLStringList words(CSLTokenizeString2(text.c_str(), ", ", 0));
     return {words.List(), words.List() + words.Count()};
 }
 
+void add_values(LazyStack& stack, const std::string& name, const std::string& text) {
+    for (std::string& value : split_values(name, text)) stack.options[name].push_back(std::move(value));
+}
+
+/// %41 -> A. GDAL's own would make a space of a plus, which names and expressions hold.
 std::string unescaped(const std::string& text) {
-    char* plain = CPLUnescapeString(text.c_str(), nullptr, CPLES_URL);
-    const std::string result = plain;
-    CPLFree(plain);
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            plain += text[i];
+            continue;
+        }
+        int code = 0;
+        const char* digits = text.c_str() + i + 1;
+        const auto [end, error] = i + 2 < text.size()
+                                      ? std::from_chars(digits, digits + 2, code, 16)
+                                      : std::from_chars_result{digits, std::errc::invalid_argument};
+        if (error != std::errc() || end != digits + 2 || code == 0)
+            throw UsageError("'" + text +
+                             "': a % is written %25, other characters as % and two hexadecimal digits");
+        plain += static_cast<char>(code);
+        i += 2;
+    }
+    return plain;
+}
+
+std::string escaped(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+        if (std::strchr("%?&", c) == nullptr || c == '\0') {
+            result += c;
+        } else {
+            result += c == '%' ? "%25" : c == '?' ? "%3F" : "%26";
+        }
+    }
     return result;
 }
 
@@ -76,7 +104,7 @@ LazyStack parse_connection(const std::string& text) {
             stack.inputs.push_back(value);
             continue;
         }
-        for (std::string& part : split_values(name, value)) stack.options[name].push_back(std::move(part));
+        add_values(stack, name, value);
     }
     return stack;
 }
@@ -115,23 +143,47 @@ LazyStack read_file(const std::string& path) {
     return stack;
 }
 
-LazyStack parse_name(const std::string& name) {
-    if (!starts_with_prefix(name)) return read_file(name);
-    const std::string text = name.substr(std::strlen(kPrefix));
-    const LazyStack stack = parse_connection(text);
-    if (stack.inputs.size() != 1 || !has_extension(stack.inputs.front())) return stack;
+/// What a name and open options say; a file stands as the one input.
+LazyStack parse_name(const std::string& name, const std::vector<std::string>& open_options) {
+    LazyStack stack;
+    if (is_connection(name)) {
+        stack = parse_connection(name.substr(std::strlen(kPrefix)));
+    } else {
+        stack.inputs = {name};
+    }
+    LazyStack more;
+    for (const std::string& item : open_options) {
+        const std::size_t equals = item.find('=');
+        if (equals == std::string::npos) throw UsageError("open option '" + item + "': expected NAME=VALUE");
+        add_values(more, CPLString(item.substr(0, equals)).tolower(), item.substr(equals + 1));
+    }
+    for (const auto& [option, values] : more.options) stack.options[option] = values;
+    return stack;
+}
+
+bool is_lazy_file(const std::string& name) {
+    VSIStatBufL status;
+    return has_extension(name) && VSIStatL(name.c_str(), &status) == 0 && !VSI_ISDIR(status.st_mode);
+}
+
+/// Options of a name count before those of its file.
+LazyStack with_file(LazyStack stack) {
+    if (stack.inputs.size() != 1 || !is_lazy_file(stack.inputs.front())) return stack;
     LazyStack file = read_file(stack.inputs.front());
     for (const auto& [option, values] : stack.options) file.options[option] = values;
     return file;
 }
 
+/// Ours is one or more, or ALL_CPUS; what GDAL is told for all its drivers counts where it is that.
 int thread_number(const Args& args) {
     const std::string text = args.get("num_threads", CPLGetConfigOption("GDAL_NUM_THREADS", "ALL_CPUS"));
     if (EQUAL(text.c_str(), "ALL_CPUS")) return 0;
-    const Args only = Args::of(utils::lazy_option_specs(), {{"num_threads", {text}}}, {});
-    const std::int64_t n = only.integer("num_threads", 0);
-    if (n < 1 || n > 4096) throw UsageError("-num_threads '" + text + "': expected 1 or more, or ALL_CPUS");
-    return static_cast<int>(n);
+    int n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error == std::errc() && end == text.data() + text.size() && n >= 1 && n <= 4096) return n;
+    if (args.has("num_threads"))
+        throw UsageError("-num_threads '" + text + "': expected 1 or more, or ALL_CPUS");
+    return 0;
 }
 
 std::string product_name(const Args& args) {
@@ -147,6 +199,10 @@ std::string product_name(const Args& args) {
 void take_model(LazyRequest& request, const Args& args) {
     if (!args.has("model"))
         throw UsageError("labels need model=FILE, the centers.json of a rastertide_kmeans run");
+    for (const char* name : {"patch", "neighbors", "threshold", "summary", "sample"}) {
+        if (args.has(name))
+            throw UsageError(std::string("-") + name + ": not with labels, which the model says all of");
+    }
     request.model = read_kmeans_model(args.get("model", ""));
     if (args.has("scale") && request.series.scale != request.model->scale) {
         throw UsageError("-scale " + to_string(request.series.scale) + ": the model's is " +
@@ -182,29 +238,34 @@ LazyRequest make_request(const Args& args) {
 
 }  // namespace
 
+bool is_connection(const std::string& name) { return EQUALN(name.c_str(), kPrefix, std::strlen(kPrefix)); }
+
 bool is_lazy_name(const std::string& name, const std::string& first_bytes) {
-    return starts_with_prefix(name) || (has_extension(name) && first_bytes.find('{') != std::string::npos);
+    if (is_connection(name)) return true;
+    const std::size_t first = first_bytes.find_first_not_of(" \t\r\n");
+    return has_extension(name) && first != std::string::npos && first_bytes[first] == '{';
 }
 
 LazyRequest parse_request(const std::string& name, const std::vector<std::string>& open_options) {
-    LazyStack stack = parse_name(name);
-    for (const std::string& item : open_options) {
-        const std::size_t equals = item.find('=');
-        if (equals == std::string::npos) throw UsageError("open option '" + item + "': expected NAME=VALUE");
-        const std::string option = CPLString(item.substr(0, equals)).tolower();
-        stack.options[option] = split_values(option, item.substr(equals + 1));
-    }
+    const LazyStack stack = with_file(parse_name(name, open_options));
     return make_request(Args::of(utils::lazy_option_specs(), stack.options, stack.inputs));
 }
 
-std::string with_product(const std::string& name, const std::string& product) {
-    std::string base = starts_with_prefix(name) ? name : kPrefix + name;
-    const std::size_t question = base.find('?');
-    if (question == std::string::npos) return base + "?product=" + product;
-    const CPLStringList items(CSLTokenizeString2(base.c_str() + question + 1, "&", 0));
-    std::string result = base.substr(0, question) + "?product=" + product;
-    for (int i = 0; i < items.Count(); ++i) {
-        if (!EQUALN(items[i], "product=", std::strlen("product="))) result += std::string("&") + items[i];
+std::string with_product(const std::string& name, const std::vector<std::string>& open_options,
+                         const std::string& product) {
+    LazyStack stack = parse_name(name, open_options);
+    stack.options["product"] = {product};
+    std::string result = kPrefix;
+    char separator = '?';
+    for (std::size_t i = 0; i < stack.inputs.size(); ++i) {
+        result += i == 0 ? escaped(stack.inputs[i]) : separator + ("input=" + escaped(stack.inputs[i]));
+        if (i > 0) separator = '&';
+    }
+    for (const auto& [option, values] : stack.options) {
+        for (const std::string& value : values) {
+            result += separator + (option + "=" + escaped(value));
+            separator = '&';
+        }
     }
     return result;
 }

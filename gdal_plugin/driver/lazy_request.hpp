@@ -41,8 +41,12 @@ bool is_lazy_name(const std::string& name, const std::string& first_bytes);
 /// @throws UsageError, InvalidArgument, IoError
 LazyRequest parse_request(const std::string& name, const std::vector<std::string>& open_options);
 
-/// The same for another product, as a name that GDAL opens.
-std::string with_product(const std::string& name, const std::string& product);
+/// The same stack and options with another product, as a name that GDAL opens.
+std::string with_product(const std::string& name, const std::vector<std::string>& open_options,
+                         const std::string& product);
+
+/// Whether a name is a connection string, not a file.
+bool is_connection(const std::string& name);
 
 /// The driver's open options as GDAL describes them.
 std::string open_option_list();

@@ -10,27 +10,30 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/write/text_file.hpp>
 
+#include "core/shallow_json.hpp"
+
 namespace rastertide::plugin {
 namespace {
 
 using Json = nlohmann::json;
 
-void require_same(const Json& options, const char* name, std::int64_t expected, const std::string& file) {
+void require_same(const Json& options, const char* name, const Json& expected, const std::string& file) {
     const Json found = options.value(name, Json());
     if (found.is_null() || found == expected) return;
     throw InvalidArgument("'" + file + "': is of a run with " + name + " " + found.dump() + ", expected " +
-                          std::to_string(expected) + " as asked for");
+                          expected.dump() + " as asked for");
 }
 
 /// @return its options
 Json read_summary(const LazyRequest& request, double& threshold) {
     const std::string& file = request.summary_file;
-    const Json json = Json::parse(read_text_file(file), nullptr, false);
+    const Json json = parse_shallow<Json>(read_text_file(file));
     const Json options = json.is_object() ? json.value("options", Json()) : Json();
     if (!options.is_object() || !json.value("threshold", Json()).is_number())
         throw InvalidArgument("'" + file + "': expected a summary.json of rastertide_lof with a threshold");
     require_same(options, "patch", request.lof.patch_size, file);
     require_same(options, "neighbors", request.lof.neighbors, file);
+    require_same(options, "scale", to_string(request.series.scale), file);
     threshold = json["threshold"].get<double>();
     return options;
 }

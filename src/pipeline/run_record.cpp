@@ -6,6 +6,7 @@
 #include <rastertide/core/version.hpp>
 #include <rastertide/read/input_files.hpp>
 
+#include "core/shallow_json.hpp"
 #include "pipeline/grid_record.hpp"
 #include "pipeline/stack_run.hpp"
 
@@ -46,19 +47,6 @@ Json inputs_json(const std::vector<std::string>& names) {
     for (const InputFile& file : input_files(names))
         inputs.push_back({{"name", file.name}, {"bytes", file.bytes}, {"modified", file.modified}});
     return inputs;
-}
-
-/// Nothing if the text is not JSON, or nested deeper than any record: values are compared and written by
-/// recursion.
-Json parse_shallow(const std::string& text) {
-    constexpr int kMaxDepth = 32;
-    bool is_shallow = true;
-    const auto keep = [&](int depth, Json::parse_event_t, Json&) {
-        is_shallow = is_shallow && depth <= kMaxDepth;
-        return is_shallow;
-    };
-    Json json = Json::parse(text, keep, false);
-    return is_shallow ? json : Json();
 }
 
 }  // namespace
@@ -109,7 +97,7 @@ Json run_record(const StackRun& run, const RunKind& kind, const Json& options,
 
 Json read_run_record(const std::string& outdir, const RunKind& kind) {
     const std::string path = outdir + "/" + kRunRecord;
-    Json record = parse_shallow(read_text_file(path));
+    Json record = parse_shallow<Json>(read_text_file(path));
     const bool is_of_kind = record.is_object() && record.contains("software") &&
                             record["software"] == kind.software && record.contains("options") &&
                             record["options"].is_object();

@@ -37,7 +37,7 @@ class GdalTools : public testing::Test {
 TEST_F(GdalTools, GdalinfoShowsTheDriverAndAProduct) {
     const CommandResult formats = tool("gdalinfo --formats");
     EXPECT_EQ(formats.exit_code, 0);
-    EXPECT_NE(formats.output.find("RASTERTIDE -raster- (rov"), std::string::npos) << formats.output;
+    EXPECT_NE(formats.output.find("RASTERTIDE -raster- (ro"), std::string::npos) << formats.output;
     EXPECT_EQ(formats.output.find("ERROR 1"), std::string::npos);
     const CommandResult format = tool("gdalinfo --format RASTERTIDE");
     EXPECT_EQ(format.output.find("ERROR 1"), std::string::npos) << format.output;
@@ -111,6 +111,29 @@ TEST_F(GdalTools, PixelFunctionsWorkInTheTools) {
         for (std::size_t i = 0; i < scores.size(); ++i) highest[i] = std::fmax(highest[i], scores[i]);
     }
     expect_close(read_bands(file("max.tif")).values, highest, 1e-6);
+}
+
+/// GDAL deletes what a dataset says are its files: here these are the user's scenes.
+TEST_F(GdalTools, WhatReplacesAViewLeavesTheStackAlone) {
+    const std::string view = file("view.rastertide");
+    const auto write_view = [&] {
+        write_text_file(
+            view, R"({"software": "Rastertide", "inputs": ["stack.tif"], "options": {"neighbors": 5}})");
+    };
+    const std::string quoted_view = testing_support::quoted(view);
+    const std::string other = testing_support::quoted(file("other.tif"));
+    write_bands(file("other.tif"), {1, 5, 5, std::vector<float>(25, 1)});
+    for (const std::string& command :
+         {"gdalmanage delete " + quoted_view, "gdal_translate -q -of GTiff " + other + " " + quoted_view,
+          "gdalwarp -q -overwrite -of GTiff " + other + " " + quoted_view, "gdalmanage delete " + lazy(),
+          "gdalmanage rename " + quoted_view + " " + testing_support::quoted(file("moved.rastertide")),
+          "gdalmanage copy " + quoted_view + " " + testing_support::quoted(file("copied.rastertide"))}) {
+        write_view();
+        tool(command);
+        EXPECT_EQ(read_bands(raster_).values.size(), stack_.values.size()) << command;
+    }
+    EXPECT_EQ(read_bands(file("moved.rastertide")).n_bands, kDates);
+    EXPECT_EQ(read_bands(file("copied.rastertide")).n_bands, kDates);
 }
 
 TEST_F(GdalTools, ErrorsEndTheToolWithAText) {

@@ -2,6 +2,7 @@
 // The driver: values are those of the library and of the utilities, however they are read.
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include <rastertide/compute/anomaly.hpp>
@@ -218,7 +219,8 @@ TEST_F(LazyDriver, ThresholdsComeFromAValueASummaryOrASample) {
         std::string::npos);
     const std::string summary = folder_.file("summary.json");
     write_text_file(
-        summary, R"({"options": {"patch": 5, "neighbors": 10, "threshold": "sigma:2"}, "threshold": 1.25})");
+        summary,
+        R"({"options": {"patch": 5, "neighbors": 10, "scale": "linear", "threshold": "sigma:2"}, "threshold": 1.25})");
     EXPECT_NE(
         open_error(name("product=anomaly&summary=" + summary)).find("is of a run with patch 5, expected 7"),
         std::string::npos);
@@ -319,6 +321,137 @@ TEST_F(LazyDriver, OverviewsAreSampledToo) {
     EXPECT_TRUE(std::isnan(found[0]));
 }
 
+/// All bands of a view are of one moment, and take the budget once.
+TEST_F(LazyDriver, BandsThatAreReadTogetherAreSampledTogether) {
+    const GDALDatasetUniquePtr dataset = open_lazy(name("budget=1e-6"));
+    constexpr int kViewCols = 31;
+    constexpr int kViewRows = 20;
+    std::vector<float> view(std::size_t{kViewCols} * kViewRows * kDates);
+    ASSERT_EQ(dataset->RasterIO(GF_Read, 0, 0, kCols, kRows, view.data(), kViewCols, kViewRows, GDT_Float32,
+                                kDates, nullptr, 0, 0, 0, nullptr),
+              CE_None);
+    const Bands expected = library_scores(stack_, {7, 10});
+    std::set<std::size_t> known;  // places whose scores are all those of the nearest location
+    for (int row = 0; row < kViewRows; ++row) {
+        for (int col = 0; col < kViewCols; ++col) {
+            int n_right = 0;
+            int n_scores = 0;
+            for (int band = 0; band < kDates; ++band) {
+                const float score = expected.at(band, static_cast<int>((row + 0.5) * kRows / kViewRows),
+                                                static_cast<int>((col + 0.5) * kCols / kViewCols));
+                const float found =
+                    view[static_cast<std::size_t>((band * kViewRows + row) * kViewCols + col)];
+                const bool is_right = std::isnan(score) ? std::isnan(found) : std::fabs(found - score) < 1e-5;
+                n_right += is_right ? 1 : 0;
+                n_scores += std::isnan(score) ? 0 : 1;
+            }
+            if (n_scores < kDates / 2) continue;  // the rim
+            if (n_right == kDates)
+                known.insert(static_cast<std::size_t>(row * kViewCols + col));
+            else
+                EXPECT_LT(n_right, kDates / 2) << row << " " << col;
+        }
+    }
+    EXPECT_GT(known.size(), 0U);
+    EXPECT_LT(known.size(), 100U);
+}
+
+TEST_F(LazyDriver, DatasetsAreReadAsTheirBandsAre) {
+    const Bands expected = library_scores(stack_, {7, 10});
+    const GDALDatasetUniquePtr dataset = open_lazy(name());
+    int bands[] = {9, 2, 2};
+    // Pixels with room between them, as doubles.
+    std::vector<double> values(std::size_t{50} * 30 * 4, -1);
+    ASSERT_EQ(dataset->RasterIO(GF_Read, 7, 9, 50, 30, values.data(), 50, 30, GDT_Float64, 3, bands,
+                                4 * sizeof(double), 200 * sizeof(double), sizeof(double), nullptr),
+              CE_None);
+    for (int row = 0; row < 30; ++row) {
+        for (int col = 0; col < 50; ++col) {
+            for (int i = 0; i < 4; ++i) {
+                const double found = values[static_cast<std::size_t>((row * 50 + col) * 4 + i)];
+                const float score = i == 3 ? -1 : expected.at(bands[i] - 1, 9 + row, 7 + col);
+                ASSERT_TRUE(found == double{score} || (std::isnan(found) && std::isnan(score)))
+                    << row << " " << col << " " << i;
+            }
+        }
+    }
+}
+
+TEST_F(LazyDriver, BetweenFullAndHalfResolutionPixelsAreTheNearest) {
+    stack_ = make_stack(12, 300, 400);  // with an overview, which is not to be taken
+    write_bands(raster_, stack_);
+    const Bands expected = library_scores(stack_, {7, 10});
+    const GDALDatasetUniquePtr dataset = open_lazy(name("budget=1e-6"));
+    std::vector<float> view(std::size_t{220} * 160);
+    ASSERT_EQ(dataset->GetRasterBand(3)->RasterIO(GF_Read, 0, 0, 400, 300, view.data(), 220, 160, GDT_Float32,
+                                                  0, 0, nullptr),
+              CE_None);
+    std::size_t n_wrong = 0;
+    for (int row = 0; row < 160; ++row) {
+        for (int col = 0; col < 220; ++col) {
+            const float score = expected.at(2, static_cast<int>((row + 0.5) * 300 / 160),
+                                            static_cast<int>((col + 0.5) * 400 / 220));
+            const float found = view[static_cast<std::size_t>(row * 220 + col)];
+            n_wrong += found == score || (std::isnan(found) && std::isnan(score)) ? 0 : 1;
+        }
+    }
+    EXPECT_LT(n_wrong, view.size() / 50) << "GDAL rounds some positions otherwise";
+}
+
+TEST_F(LazyDriver, ABudgetOfZeroTakesTheTimeItNeeds) {
+    const auto view_of = [&](const std::string& query) {
+        const GDALDatasetUniquePtr dataset = open_lazy(name(query));
+        std::vector<float> view(31 * 20);
+        EXPECT_EQ(dataset->GetRasterBand(1)->RasterIO(GF_Read, 0, 0, kCols, kRows, view.data(), 31, 20,
+                                                      GDT_Float32, 0, 0, nullptr),
+                  CE_None);
+        return view;
+    };
+    expect_close(view_of("budget=0"), view_of("budget=60"), 0);
+}
+
+TEST_F(LazyDriver, AnIncompleteViewIsSaidOnce) {
+    const GDALDatasetUniquePtr dataset = open_lazy(name("budget=1e-6"));
+    std::vector<float> view(31 * 20);
+    const auto read = [&] {
+        return errors_of([&] {
+            EXPECT_EQ(dataset->GetRasterBand(1)->RasterIO(GF_Read, 0, 0, kCols, kRows, view.data(), 31, 20,
+                                                          GDT_Float32, 0, 0, nullptr),
+                      CE_None);
+        });
+    };
+    EXPECT_NE(read().find("of its 620 locations"), std::string::npos);
+    EXPECT_EQ(read(), "");
+}
+
+TEST_F(LazyDriver, AFlushedDatasetReadsItsSourcesAgain) {
+    const GDALDatasetUniquePtr dataset = open_lazy(name("num_threads=1"));
+    const std::vector<float> before = read_window(dataset->GetRasterBand(1), 20, 20, 16, 16);
+    dataset->FlushCache(false);
+    const std::vector<float> again = read_window(dataset->GetRasterBand(1), 20, 20, 16, 16);
+    expect_close(again, before, 0);
+}
+
+TEST_F(LazyDriver, NamesMayHoldAnyCharacter) {
+    const std::string odd = folder_.file("a+b c,d%41&e?f");
+    std::filesystem::create_directory(odd);
+    std::filesystem::copy(raster_, odd + "/x.tif");
+    std::string escaped;
+    for (const char c : odd)
+        escaped += c == '%' ? "%25" : c == '&' ? "%26" : c == '?' ? "%3F" : std::string(1, c);
+    const std::string lazy = "RASTERTIDE:" + escaped + "/x.tif?mask=" + escaped + "/mask.tif&neighbors=5";
+    write_bands(odd + "/mask.tif", {1, kRows, kCols, std::vector<float>(kRows * kCols, 1)});
+    const Bands expected = library_scores(stack_, {7, 5});
+    expect_close(read_bands(lazy).values, expected.values, 0);
+    const GDALDatasetUniquePtr dataset = open_lazy(lazy, {"PATCH=5"});
+    const std::string subdataset =
+        CSLFetchNameValue(dataset->GetMetadata("SUBDATASETS"), "SUBDATASET_1_NAME");
+    EXPECT_STREQ(open_lazy(subdataset)->GetMetadataItem("RASTERTIDE_PATCH"), "5") << subdataset;
+    for (const char* text : {"%", "%4", "%zz", "%00"})
+        EXPECT_NE(open_error("RASTERTIDE:" + raster_ + text).find("is written %25"), std::string::npos)
+            << text;
+}
+
 TEST_F(LazyDriver, ReadingsCanBeCancelled) {
     const GDALDatasetUniquePtr dataset = open_lazy(name("mem=1MB"));
     GDALRasterIOExtraArg extra;
@@ -361,12 +494,16 @@ TEST_F(LazyDriver, ErrorsSayWhatIsWrong) {
     EXPECT_NE(open_error(name("te=1,2,3")).find("option '-te' has 3 values, expected xmin ymin xmax ymax"),
               std::string::npos);
     EXPECT_NE(open_error(name("product=lif")).find("expected one of lof, anomaly"), std::string::npos);
+    EXPECT_NE(open_error(name("patch=31&te=480000,5989700,480300,5990000"))
+                  .find("expected a patch of 31 x 31 at least"),
+              std::string::npos);
     EXPECT_NE(open_error(name("num_threads=0")).find("expected 1 or more, or ALL_CPUS"), std::string::npos);
     EXPECT_NE(open_error(name("tap=maybe")).find("expected yes or no"), std::string::npos);
     const std::string file = folder_.file("bad.rastertide");
+    const std::string deep = R"({"software": )" + std::string(100000, '[') + std::string(100000, ']') + "}";
     for (const char* text :
          {"{", "{}", R"({"software": "Other"})", R"({"software": "Rastertide", "inputs": [1, {}]})",
-          R"({"software": "Rastertide", "inputs": ["stack.tif"], "options": []})"}) {
+          R"({"software": "Rastertide", "inputs": ["stack.tif"], "options": []})", deep.c_str()}) {
         write_text_file(file, text);
         EXPECT_NE(open_error(file).find("bad.rastertide"), std::string::npos) << text;
     }

@@ -10,6 +10,8 @@
 
 #include "common/lof_options.hpp"
 #include "common/stack_options.hpp"
+#include "core/shallow_json.hpp"
+#include "read/expand_inputs.hpp"
 
 namespace rastertide::utils {
 namespace {
@@ -66,13 +68,18 @@ std::vector<OptionSpec> lazy_option_specs() {
 LazyStack lazy_stack_of(const Args& args) {
     LazyStack stack;
     for (const OptionSpec& option : lazy_option_specs()) {
-        if (option.name != "mem" && args.has(option.name)) stack.options[option.name] = args.all(option.name);
+        if (args.has(option.name)) stack.options[option.name] = args.all(option.name);
     }
     for (const char* name : kFileOptions) {
         if (!args.has(name)) continue;
         for (std::string& file : stack.options[name]) file = absolute_if_there(file);
     }
-    for (const std::string& input : args.inputs()) stack.inputs.push_back(absolute_if_there(input));
+    std::vector<std::string> inputs = args.inputs();
+    if (args.has("input_file_list")) {  // its lines, too, are to hold wherever the text lies
+        inputs = expand_inputs(inputs, args.get("input_file_list", ""), Damaged::Keep);
+        stack.options.erase("input_file_list");
+    }
+    for (const std::string& input : inputs) stack.inputs.push_back(absolute_if_there(input));
     return stack;
 }
 
@@ -86,7 +93,7 @@ std::string lazy_stack_json(const LazyStack& stack) {
 }
 
 LazyStack parse_lazy_stack(const std::string& text, const std::string& where) {
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = parse_shallow<Json>(text);
     if (!json.is_object()) fail(where, "the text", "no JSON object", "one with inputs and options");
     if (json.value("software", Json()) != kSoftware) {
         fail(where, "\"software\"", json.value("software", Json()).dump(),
