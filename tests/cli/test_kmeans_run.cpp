@@ -412,7 +412,7 @@ TEST_F(KMeansRuns, TimeSeriesAreSamplesOfTheirOwn) {
 }
 
 TEST_F(KMeansRuns, ManyClustersAreUInt16) {
-    run_kmeans(scenes(), dir_.file("out"), "-patch 1 -k 300 -init random -max_iter 2");
+    run_kmeans(scenes(), dir_.file("out"), "-patch 1 -k 300 -max_iter 2");
     const GDALDatasetUniquePtr labels(GDALDataset::Open(dir_.file("out/labels.vrt").c_str()));
     EXPECT_EQ(labels->GetRasterBand(1)->GetRasterDataType(), GDT_UInt16);
     const std::vector<float> values = read_bands(dir_.file("out/labels.vrt")).values;
@@ -434,7 +434,7 @@ TEST_F(KMeansRuns, Hdf5HoldsTheLabels) {
     EXPECT_EQ(labels->GetRasterBand(1)->GetRasterDataType(), GDT_Byte);
     EXPECT_EQ(labels->GetRasterBand(1)->GetNoDataValue(), 0);
 
-    run_kmeans(scenes(), dir_.file("wide"), "-patch 1 -k 300 -init random -max_iter 2 -of HDF5");
+    run_kmeans(scenes(), dir_.file("wide"), "-patch 1 -k 300 -max_iter 2 -of HDF5");
     const GDALDatasetUniquePtr wide(GDALDataset::Open(dir_.file("wide/labels.h5").c_str()));
     EXPECT_EQ(wide->GetRasterBand(1)->GetRasterDataType(), GDT_UInt16);
 

@@ -59,13 +59,8 @@ class CudaRuns : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         folder_ = new TempDir();
-#ifdef __SANITIZE_ADDRESS__
-        const std::string size = "60 50";
-#else
-        const std::string size = "90 70";
-#endif
-        const CommandResult made = run(utility("rastertide_simulate") + " -q -n_dates 12 -outsize " + size +
-                                       " -o " + quoted(stack()));
+        const CommandResult made =
+            run(utility("rastertide_simulate") + " -q -n_dates 12 -outsize 90 70 -o " + quoted(stack()));
         ASSERT_EQ(made.exit_code, 0) << made.output;
     }
     static void TearDownTestSuite() {

@@ -151,7 +151,7 @@ void expect_exact_passes(const Scene& scene, const PatchCenters& start, Backend 
 
 // Rows and columns of locations; a sanitizer makes each a hundred times as slow.
 #ifdef __SANITIZE_ADDRESS__
-constexpr int kMoreRows = 9, kMoreCols = 35;
+constexpr int kMoreRows = 11, kMoreCols = 35;
 #else
 constexpr int kMoreRows = 69, kMoreCols = 75;
 #endif
