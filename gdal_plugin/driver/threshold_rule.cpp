@@ -10,7 +10,7 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/write/text_file.hpp>
 
-#include "core/shallow_json.hpp"
+#include "pipeline/shallow_json.hpp"
 
 namespace rastertide::plugin {
 namespace {

@@ -6,8 +6,8 @@
 #include <rastertide/core/version.hpp>
 #include <rastertide/read/input_files.hpp>
 
-#include "core/shallow_json.hpp"
 #include "pipeline/grid_record.hpp"
+#include "pipeline/shallow_json.hpp"
 #include "pipeline/stack_run.hpp"
 
 namespace rastertide {

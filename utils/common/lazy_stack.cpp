@@ -10,7 +10,7 @@
 
 #include "common/lof_options.hpp"
 #include "common/stack_options.hpp"
-#include "core/shallow_json.hpp"
+#include "pipeline/shallow_json.hpp"
 #include "read/expand_inputs.hpp"
 
 namespace rastertide::utils {
