@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds all of the project against the GDAL of the system that this runs on, and runs the tests of the plugin. For systems with a
-# newer GDAL than that of ./check, such as a container of Debian sid.
+# newer GDAL than that of ./check, such as a container of Debian sid. With python3-qgis installed, QGIS is tried, too.
 #   tests/plugin/newer_gdal.sh
 set -eu
 cd "$(dirname "$0")/../.."
