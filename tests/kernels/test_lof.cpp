@@ -168,11 +168,17 @@ using Cut =
     std::tuple<int, int, std::int64_t, std::int64_t>;  // patch, neighbors, bands, origin in the raster
 class LofTiles : public testing::TestWithParam<Cut> {};
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::int64_t kCutRows = 32, kCutCols = 48, kCutDates = 24;  // it makes them a hundred times as slow
+#else
+constexpr std::int64_t kCutRows = 60, kCutCols = 70, kCutDates = 45;
+#endif
+
 TEST_P(LofTiles, CutsChangeNoBit) {
     const auto& [patch, neighbors, n_bands, origin] = GetParam();
     const LofParams params = {patch, neighbors};
-    Stack stack = speckle(45, 60, 70, n_bands);
-    stack.at(5, 30, 33) = kNaN;
+    Stack stack = speckle(kCutDates, kCutRows, kCutCols, n_bands);
+    stack.at(5, kCutRows / 2, 33) = kNaN;
     const std::int64_t n_rows = stack.n_rows - params.patch_size + 1,
                        n_cols = stack.n_cols - params.patch_size + 1;
     const std::vector<float> whole = score(stack, params, Backend::Cpu, 1, origin);
@@ -180,12 +186,12 @@ TEST_P(LofTiles, CutsChangeNoBit) {
         std::vector<float> scores(whole.size());
         for (std::int64_t row = 0; row < n_rows; row += height) {
             for (std::int64_t col = 0; col < n_cols; col += width) {
-                Stack tile{45,
+                Stack tile{kCutDates,
                            n_bands,
                            std::min(height, n_rows - row) + params.patch_size - 1,
                            std::min(width, n_cols - col) + params.patch_size - 1,
                            {}};
-                for (std::int64_t image = 0; image < 45 * n_bands; ++image) {
+                for (std::int64_t image = 0; image < kCutDates * n_bands; ++image) {
                     for (std::int64_t r = 0; r < tile.n_rows; ++r) {
                         const float* line = &stack.at(image / n_bands, row + r, col, image % n_bands);
                         tile.values.insert(tile.values.end(), line, line + tile.n_cols);

@@ -151,9 +151,9 @@ void expect_exact_passes(const Scene& scene, const PatchCenters& start, Backend 
 
 // Rows and columns of locations; a sanitizer makes each a hundred times as slow.
 #ifdef __SANITIZE_ADDRESS__
-constexpr int kMoreRows = 11, kMoreCols = 35;
+constexpr int kMoreRows = 6, kMoreCols = 35, kLevelRows = 14, kManyRows = 24;
 #else
-constexpr int kMoreRows = 69, kMoreCols = 75;
+constexpr int kMoreRows = 69, kMoreCols = 75, kLevelRows = 40, kManyRows = 60;
 #endif
 
 using Size = std::tuple<int, int, int, int>;  // patch, clusters, bands, threads
@@ -188,14 +188,14 @@ TEST(PatchMemory, RowsOfEveryLengthEqualFreshOnes) {
 }
 
 TEST(PatchMemory, LabelsAloneEqualFreshOnes) {
-    expect_exact_passes(speckle_scene(2, 1, 76, 80), random_centers(7, 1, 10, 5), Backend::Cpu, 2,
+    expect_exact_passes(speckle_scene(2, 1, kManyRows + 16, 80), random_centers(7, 1, 10, 5), Backend::Cpu, 2,
                         PatchMemoryKind::Labels);
 }
 
 /// Small integers: scores are exact and many are equal, so that no patch is far from a tie.
 TEST(PatchMemory, TiesEqualFreshOnes) {
     for (const int patch : {1, 3}) {
-        Scene scene = speckle_scene(3, 1, 60, 70);
+        Scene scene = speckle_scene(3, 1, kManyRows, 70);
         for (float& value : scene.values) value = std::round(2 * value);
         PatchCenters centers{patch, 1, 8, {}};
         for (std::int64_t i = 0; i < 8 * centers.n_features(); ++i) {
@@ -217,7 +217,7 @@ TEST(PatchMemory, TiesEqualFreshOnes) {
 /// Pixels half way between two centres take the lower label, whether labels rise or fall with the means, also
 /// in passes that look at the centres by their means.
 TEST(PatchMemory, PixelsHalfWayEqualFreshOnes) {
-    Scene scene = speckle_scene(2, 1, 60, 70);
+    Scene scene = speckle_scene(2, 1, kManyRows, 70);
     for (float& value : scene.values) value = std::round(4 * value);
     PatchCenters rising{1, 1, 8, {0, 2, 4, 6, 8, 10, 12, 14}}, falling = rising;
     std::ranges::reverse(falling.values);
@@ -230,7 +230,7 @@ TEST(PatchMemory, PixelsHalfWayEqualFreshOnes) {
 
 /// Margins last for many passes: small moves, all one way, of centres that nearly meet.
 TEST(PatchMemory, CreepingCentersEqualFreshPasses) {
-    const Scene scene = speckle_scene(3, 1, 60, 90);
+    const Scene scene = speckle_scene(3, 1, kManyRows, 90);
     PatchCenters centers = random_centers(5, 1, 7, 5);
     for (std::size_t i = 0; i < 25; ++i) centers.values[25 + i] = centers.values[i] + 1e-3;
     Passes passes(scene, centers, Backend::Cpu, 1);
@@ -246,7 +246,7 @@ TEST(PatchMemory, CreepingCentersEqualFreshPasses) {
 
 /// Two centres nearly meet and tremble by less than scores round: a label may change by rounding alone.
 TEST(PatchMemory, CentersWithinRoundingEqualFreshPasses) {
-    const Scene scene = speckle_scene(3, 1, 60, 90);
+    const Scene scene = speckle_scene(3, 1, kManyRows, 90);
     PatchCenters centers{5, 1, 3, std::vector<double>(75, 3.0)};
     std::fill_n(centers.values.begin() + 50, 25, 1.0);
     std::mt19937 random(9);
@@ -336,7 +336,7 @@ TEST(PatchMemory, WideTilesEqualFreshOnes) {
 
 /// Real fits end slowly: most passes change few labels in most rows.
 TEST(PatchMemory, AWholeFitEqualsFreshPassesAndEnds) {
-    const Scene scene = speckle_scene(3, 1, 60, 90);
+    const Scene scene = speckle_scene(3, 1, kManyRows, 90);
     PatchCenters centers = random_centers(5, 1, 6, 5);
     Passes passes(scene, centers, Backend::Cpu, 1);
     int n_passes = 0;
@@ -360,7 +360,7 @@ TEST_P(PatchMemoryLevels, PassesEqualFreshOnes) {
     } catch (const InvalidArgument& error) {
         GTEST_SKIP() << error.what();
     }
-    expect_exact_passes(speckle_scene(2, 1, 40, 70), random_centers(7, 1, 10, 5), Backend::Cpu, 1);
+    expect_exact_passes(speckle_scene(2, 1, kLevelRows, 70), random_centers(7, 1, 10, 5), Backend::Cpu, 1);
     expect_exact_passes(speckle_scene(1, 2, 20, 70), random_centers(3, 2, 17, 5), Backend::Cpu, 1);
 }
 
