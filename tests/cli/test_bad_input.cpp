@@ -162,10 +162,10 @@ TEST_F(BadInput, NonEmptyOutdir) {
 }
 
 TEST_F(BadInput, FullDisk) {
-    const std::string folder = stack(30, 400, 500);
+    const std::string folder = stack(30, 120, 100);
     const std::string mount = dir_.file("small");
     fs::create_directories(mount);
-    if (run("mount -t tmpfs -o size=2m tmpfs " + quoted(mount)).exit_code != 0) {
+    if (run("mount -t tmpfs -o size=1m tmpfs " + quoted(mount)).exit_code != 0) {
         GTEST_SKIP() << "mounting a small tmpfs needs root";
     }
     expect_error(

@@ -226,11 +226,13 @@ class KMeansRunsAgree : public KMeansRuns, public testing::WithParamInterface<co
   protected:
     void expect_agreement(const std::string& prefix, const std::string& options) {
         const std::string fit = GetParam();
-        run_kmeans(scenes(), dir_.file("expected"), fit + " -j 1");
+        const std::string scenes = shared_->file("small"), expected = shared_->file("fit " + fit);
+        if (!fs::exists(scenes)) make_scenes(scenes, 4, 24, 50);
+        if (!fs::exists(expected)) run_kmeans(scenes, expected, fit + " -j 1");
         const CommandResult result =
-            run(prefix + kmeans_command(scenes(), dir_.file("found"), fit + " " + options));
+            run(prefix + kmeans_command(scenes, dir_.file("found"), fit + " " + options));
         ASSERT_EQ(result.exit_code, 0) << result.output;
-        expect_same_results(dir_.file("found"), dir_.file("expected"));
+        expect_same_results(dir_.file("found"), expected);
     }
 };
 
@@ -412,7 +414,8 @@ TEST_F(KMeansRuns, TimeSeriesAreSamplesOfTheirOwn) {
 }
 
 TEST_F(KMeansRuns, ManyClustersAreUInt16) {
-    run_kmeans(scenes(), dir_.file("out"), "-patch 1 -k 300 -max_iter 2");
+    make_scenes(dir_.file("small"), 2, 20, 30);
+    run_kmeans(dir_.file("small"), dir_.file("out"), "-patch 1 -k 300 -init random -max_iter 2");
     const GDALDatasetUniquePtr labels(GDALDataset::Open(dir_.file("out/labels.vrt").c_str()));
     EXPECT_EQ(labels->GetRasterBand(1)->GetRasterDataType(), GDT_UInt16);
     const std::vector<float> values = read_bands(dir_.file("out/labels.vrt")).values;
@@ -434,7 +437,8 @@ TEST_F(KMeansRuns, Hdf5HoldsTheLabels) {
     EXPECT_EQ(labels->GetRasterBand(1)->GetRasterDataType(), GDT_Byte);
     EXPECT_EQ(labels->GetRasterBand(1)->GetNoDataValue(), 0);
 
-    run_kmeans(scenes(), dir_.file("wide"), "-patch 1 -k 300 -max_iter 2 -of HDF5");
+    make_scenes(dir_.file("small"), 2, 20, 30);
+    run_kmeans(dir_.file("small"), dir_.file("wide"), "-patch 1 -k 300 -init random -max_iter 2 -of HDF5");
     const GDALDatasetUniquePtr wide(GDALDataset::Open(dir_.file("wide/labels.h5").c_str()));
     EXPECT_EQ(wide->GetRasterBand(1)->GetRasterDataType(), GDT_UInt16);
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,8 @@ using testing_support::utility;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
-/// The command ends by itself with that code, and exactly one rank says these words.
-void expect_one_error(const std::string& command, int exit_code, const std::string& words) {
-    const CommandResult result = run(command);
+void check_one_error(const std::string& command, const CommandResult& result, int exit_code,
+                     const std::string& words) {
     EXPECT_EQ(result.exit_code, exit_code) << command << '\n' << result.output;
     std::size_t n_messages = 0;
     for (std::size_t at = result.output.find(": error: "); at != std::string::npos;
@@ -43,6 +43,21 @@ void expect_one_error(const std::string& command, int exit_code, const std::stri
     }
     EXPECT_EQ(n_messages, 1U) << command << '\n' << result.output;
     EXPECT_NE(result.output.find(words), std::string::npos) << command << '\n' << result.output;
+}
+
+/// The command ends by itself with that code, and exactly one rank says these words.
+void expect_one_error(const std::string& command, int exit_code, const std::string& words) {
+    check_one_error(command, run(command), exit_code, words);
+}
+
+/// The same of each command. They run side by side: mpirun waits for a second before it ends failed ranks.
+void expect_one_error_each(const std::vector<std::string>& commands, int exit_code,
+                           const std::string& words) {
+    std::vector<std::future<CommandResult>> results;
+    for (const std::string& command : commands)
+        results.push_back(std::async(std::launch::async, run, command));
+    for (std::size_t i = 0; i < commands.size(); ++i)
+        check_one_error(commands[i], results[i].get(), exit_code, words);
 }
 
 std::string failing(const std::string& options) { return utility("rank_failures") + " " + options; }
@@ -129,12 +144,11 @@ TEST(Ranks, BadUsageOfOneRankEndsAll) {
     const TempDir dir;
     std::ofstream(dir.file("opt.0")) << "-q\n";
     const std::string optfile = "-optfile " + quoted(dir.file("opt.")) + "$OMPI_COMM_WORLD_RANK";
-    expect_one_error(on_ranks(2, "exec " + failing(optfile)), kUsage, "opt.1");
-    expect_one_error(on_ranks(2, "exec " + utility("rastertide_info") + " " + optfile), kUsage, "opt.1");
-    for (const char* rank : {"0", "1"}) {
-        expect_one_error(mpirun(2) + failing(std::string("-fail usage -where options -rank ") + rank), kUsage,
-                         "bad value");
-    }
+    expect_one_error_each({on_ranks(2, "exec " + failing(optfile)),
+                           on_ranks(2, "exec " + utility("rastertide_info") + " " + optfile)},
+                          kUsage, "opt.1");
+    const std::string bad_value = mpirun(2) + failing("-fail usage -where options -rank ");
+    expect_one_error_each({bad_value + "0", bad_value + "1"}, kUsage, "bad value");
 }
 
 TEST(Ranks, ProcessesThatCannotMeetAreRefused) {
@@ -160,19 +174,17 @@ TEST(Ranks, HelpForOneRankAloneIsBadUsage) {
 }
 
 TEST(Ranks, AnErrorThatOnlyOneRankKnowsEndsAll) {
-    for (const char* kind : {"comm", "silent", "number", "memory"}) {
-        for (const char* rank : {"0", "1"}) {
-            expect_one_error(mpirun(2) + failing(std::string("-fail ") + kind + " -rank " + rank), kFailed,
-                             "rank_failures: error: ");
-        }
+    for (const char* rank : {"0", "1"}) {
+        std::vector<std::string> commands;
+        for (const char* kind : {"comm", "silent", "number", "memory"})
+            commands.push_back(mpirun(2) + failing(std::string("-fail ") + kind + " -rank " + rank));
+        expect_one_error_each(commands, kFailed, "rank_failures: error: ");
     }
 }
 
 TEST(Ranks, AnErrorWithoutATextEndsAll) {
-    for (const char* kind : {"silent", "number"}) {
-        expect_one_error(mpirun(2) + failing(std::string("-where together -rank 1 -fail ") + kind), kFailed,
-                         "unknown error");
-    }
+    const std::string failure = mpirun(2) + failing("-where together -rank 1 -fail ");
+    expect_one_error_each({failure + "silent", failure + "number"}, kFailed, "unknown error");
 }
 
 /// Runs on small simulated stacks, whose tiles are many.
@@ -214,11 +226,9 @@ class RankRuns : public testing::Test {
 };
 
 TEST_F(RankRuns, AQuantileIsTheSameOnAllNumbersOfRanks) {
-    for (const char* quantile : {"0.5", "0.975", "0.99999"}) {
-        const std::string name = std::string("stack") + quantile;
-        expect_same_on_ranks(stack(name, "-n_dates 12 -outsize 60 50 -nodata_fraction 0.3"),
-                             std::string("-overwrite -tile 16 7 -threshold quantile:") + quantile);
-    }
+    const std::string scenes = stack("stack", "-n_dates 12 -outsize 60 50 -nodata_fraction 0.3");
+    for (const char* quantile : {"0.5", "0.975", "0.99999"})
+        expect_same_on_ranks(scenes, std::string("-overwrite -tile 24 12 -threshold quantile:") + quantile);
 }
 
 #ifdef RASTERTIDE_TEST_HDF5

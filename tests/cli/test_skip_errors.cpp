@@ -89,6 +89,11 @@ class SkipErrors : public testing::Test {
 
     /// Reads of one scene: the first of these numbers are when it is opened, the last are none.
     static constexpr int kFirstFault = 12, kEndFault = 40;
+#ifdef __SANITIZE_ADDRESS__
+    static constexpr int kFaultStep = 4;  // it makes a start ten times as slow
+#else
+    static constexpr int kFaultStep = 1;
+#endif
     static std::string fault(const std::string& count, int n) {
         return "read:" + std::to_string(n) + count + ":" + scene_name(6);
     }
@@ -282,8 +287,9 @@ TEST_F(SkipErrors, AFurtherFaultOfAResumedRunIsAnError) {
     fs::remove(file("out/tiles/lof/t_0000_0001.tif"));
     const std::string resumed = command("rastertide_lof", "out", "-resume -skip_errors " + quoted(folder));
     int n_refused = 0;
-    for (int n = kFirstFault; n < kEndFault; ++n) {
+    for (int n = kFirstFault; n < kEndFault; n += kFaultStep) {
         const CommandResult result = run(failing(fault("", n)) + resumed);
+        if (result.exit_code == 0) break;  // it has fewer reads
         if (result.output.find("-overwrite in place of -resume") == std::string::npos) continue;
         ++n_refused;
         EXPECT_EQ(result.exit_code, 1);
@@ -303,7 +309,10 @@ TEST_F(SkipErrors, AFaultThatPassesLeavesNothingOut) {
         std::string loud = command("rastertide_lof", outdir, "-skip_errors " + quoted(folder));
         loud.replace(loud.find(" -q "), 4, " ");
         const CommandResult result = run(failing(fault("+1", n)) + loud);
-        if (result.output.find("the run goes on") == std::string::npos) continue;
+        if (result.output.find("the run goes on") == std::string::npos) {
+            if (n_passing > 0) break;  // those of the pixels are over
+            continue;
+        }
         ++n_passing;
         EXPECT_EQ(result.exit_code, 0) << n << ": " << result.output;
         EXPECT_TRUE(left_out(outdir).empty());
