@@ -50,6 +50,7 @@ void expect_one_error(const std::string& command, int exit_code, const std::stri
     check_one_error(command, run(command), exit_code, words);
 }
 
+#ifdef RASTERTIDE_TEST_MPI
 /// The same of each command. They run side by side: mpirun waits for a second before it ends failed ranks.
 void expect_one_error_each(const std::vector<std::string>& commands, int exit_code,
                            const std::string& words) {
@@ -59,6 +60,7 @@ void expect_one_error_each(const std::vector<std::string>& commands, int exit_co
     for (std::size_t i = 0; i < commands.size(); ++i)
         check_one_error(commands[i], results[i].get(), exit_code, words);
 }
+#endif
 
 std::string failing(const std::string& options) { return utility("rank_failures") + " " + options; }
 
