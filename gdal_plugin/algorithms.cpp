@@ -65,8 +65,7 @@ std::string stack_name(const std::vector<std::string>& inputs) {
 class StackAlgorithm final : public GDALAlgorithm {
   public:
     explicit StackAlgorithm(const Command& command)
-        : GDALAlgorithm(command.name, command.description, "/howto/gdal-plugin.html"),
-          product_(command.product) {
+        : GDALAlgorithm(command.name, command.description, ""), product_(command.product) {
         AddProgressArg();
         AddArg("input", 0, "Scenes, a folder of scenes, or one raster with a band a date", &inputs_)
             .SetPositional()
@@ -102,7 +101,12 @@ class StackAlgorithm final : public GDALAlgorithm {
         if (format.empty()) {
             const CPLStringList formats(
                 GDALGetOutputDriversForDatasetName(output_.GetName().c_str(), GDAL_OF_RASTER, true, true));
-            format = formats.empty() ? "GTiff" : formats[0];
+            if (formats.empty()) {
+                ReportError(CE_Failure, CPLE_AppDefined, "no format for '%s': name one with --format",
+                            output_.GetName().c_str());
+                return nullptr;
+            }
+            format = formats[0];
         }
         GDALDriver* driver = GetGDALDriverManager()->GetDriverByName(format.c_str());
         if (driver == nullptr) ReportError(CE_Failure, CPLE_AppDefined, "no driver '%s'", format.c_str());

@@ -20,14 +20,6 @@ void copy_window(const ComputedRegion& region, const Window& window, std::int64_
     }
 }
 
-/// The bands that are computed with all of those asked for.
-BandRange made_with(const LazyProduct& product, const std::vector<int>& bands) {
-    const auto [first, last] = std::minmax_element(bands.begin(), bands.end());
-    const BandRange begin = product.made_with(*first - 1);
-    const BandRange end = product.made_with(*last - 1);
-    return {begin.first, end.first + end.count - begin.first};
-}
-
 bool holds(const Window& outer, const Window& inner) { return intersect(outer, inner) == inner; }
 
 }  // namespace
@@ -133,7 +125,7 @@ bool FullResolution::is_cached(const std::vector<int>& bands, std::int64_t i_col
 /// Rows of blocks that lack one, each from the first to the last that is missing; the next row is joined if
 /// it lacks the same columns, up to the memory of the request.
 std::vector<Window> FullResolution::missing_parts(const Window& window, const std::vector<int>& bands) {
-    const BandRange all = made_with(product_, bands);
+    const BandRange all = product_.made_with(bands);
     const std::int64_t most_cols =
         std::max<std::int64_t>(1, most_pixels(all, kBlock) / (kBlock * kBlock)) * kBlock;
     const std::int64_t first_col = window.col / kBlock;
@@ -168,7 +160,7 @@ std::vector<Window> FullResolution::missing_parts(const Window& window, const st
 std::vector<Window> FullResolution::compute_parts(const Window& window, const std::vector<int>& bands,
                                                   const GoOn& go_on,
                                                   const std::function<void(const ComputedRegion&)>& use) {
-    const BandRange all = made_with(product_, bands);
+    const BandRange all = product_.made_with(bands);
     const std::vector<Window> parts = missing_parts(window, bands);
     for (std::size_t i = 0; i < parts.size(); ++i) {
         Region region = last_region(parts[i], all.first);

@@ -158,16 +158,21 @@ char** LazyDataset::GetFileList() {
     return files.StealList();
 }
 
-#if GDAL_VERSION_NUM >= GDAL_COMPUTE_VERSION(3, 7, 0)
-CPLErr LazyDataset::FlushCache(bool at_closing) {
+/// The stack may have changed.
+void LazyDataset::forget() {
     full_.clear();
     reduced_.clear();
+    product_.release();
+}
+
+#if GDAL_VERSION_NUM >= GDAL_COMPUTE_VERSION(3, 7, 0)
+CPLErr LazyDataset::FlushCache(bool at_closing) {
+    forget();
     return GDALDataset::FlushCache(at_closing);
 }
 #else
 void LazyDataset::FlushCache(bool at_closing) {
-    full_.clear();
-    reduced_.clear();
+    forget();
     GDALDataset::FlushCache(at_closing);
 }
 #endif

@@ -68,6 +68,7 @@ class LazyDataset final : public GDALDataset {
 
   private:
     void describe();
+    void forget();
 
     LazyProduct product_;
     FullResolution full_;

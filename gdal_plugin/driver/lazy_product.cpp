@@ -88,10 +88,8 @@ LazyProduct::LazyProduct(LazyRequest request) : request_(std::move(request)) {
     layout_ = calculator_->layout();
     layout_.pixel_is_point = series.pixel_is_point();
     if (scorer_ != nullptr) {
-        const std::optional<double> known = known_threshold(request_);
         layout_.metadata = lof_metadata(request_.lof, request_.series.scale, threshold_rule(request_),
-                                        known.value_or(std::nan("")));
-        if (!known) layout_.metadata.pop_back();  // it would cost a sample of scores
+                                        known_threshold(request_));  // another would cost a sample of scores
     }
     inner_ = grid_.extent().padded(-(calculator_->patch_size() / 2));
     if (inner_.empty()) {
@@ -101,6 +99,13 @@ LazyProduct::LazyProduct(LazyRequest request) : request_(std::move(request)) {
                               std::to_string(calculator_->patch_size()) + " at least");
     }
     pool_.emplace(request_.series, std::move(series));
+}
+
+BandRange LazyProduct::made_with(const std::vector<int>& bands) const {
+    const auto [first, last] = std::minmax_element(bands.begin(), bands.end());
+    const BandRange begin = made_with(*first - 1);
+    const BandRange end = made_with(*last - 1);
+    return {begin.first, end.first + end.count - begin.first};
 }
 
 std::int64_t LazyProduct::bytes_per_location(BandRange bands) const {

@@ -28,6 +28,8 @@ class LazyProduct {
     /// Pixels that a window needs beside those of its own, in each direction.
     std::int64_t halo() const { return calculator_->patch_size() - 1; }
     BandRange made_with(std::int64_t band) const { return calculator_->made_with(band); }
+    /// Those that are made with all of these, and between. @param bands  GDAL's numbers
+    BandRange made_with(const std::vector<int>& bands) const;
     /// Memory that compute() takes for each pixel of a window with its halo.
     std::int64_t bytes_per_location(BandRange bands) const;
 
@@ -42,6 +44,9 @@ class LazyProduct {
     /// @return  how many, one at least
     std::size_t compute_at(std::int64_t row, const std::vector<std::int64_t>& cols, BandRange bands,
                            float* values, std::int64_t value_stride, const std::function<bool()>& go_on);
+
+    /// Lets go of the stack's files until they are read again.
+    void release() { pool_->clear(); }
 
     /// The score above which a patch is anomalous, found at the first call.
     double threshold();

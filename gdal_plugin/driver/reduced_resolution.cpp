@@ -30,11 +30,7 @@ void ReducedResolution::read(const ViewShape& shape, const std::vector<int>& ban
     const auto [first, last] = std::minmax_element(bands.begin(), bands.end());
     ViewShape wanted = shape;
     wanted.bands = {*first - 1, *last - *first + 1};
-    if (keeps(shape.n_cols * shape.n_rows)) {
-        const BandRange begin = product_.made_with(*first - 1);
-        const BandRange end = product_.made_with(*last - 1);
-        wanted.bands = {begin.first, end.first + end.count - begin.first};
-    }
+    if (keeps(shape.n_cols * shape.n_rows)) wanted.bands = product_.made_with(bands);
     read_from(wanted, {0, 0, shape.n_cols, shape.n_rows}, bands, target, go_on);
 }
 

@@ -44,6 +44,12 @@ class SeriesPool {
         return {*this, std::make_unique<RasterSeries>(open_series(options_))};
     }
 
+    /// Lets go of the files that nobody reads now: they are opened anew.
+    void clear() {
+        const std::lock_guard lock(mutex_);
+        idle_.clear();
+    }
+
   private:
     void give_back(std::unique_ptr<RasterSeries> series) {
         const std::lock_guard lock(mutex_);

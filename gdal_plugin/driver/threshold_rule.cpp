@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <rastertide/core/error.hpp>
+#include <rastertide/reduce/score_statistics.hpp>
 #include <rastertide/write/text_file.hpp>
 
 #include "pipeline/shallow_json.hpp"
@@ -39,13 +40,10 @@ Json read_summary(const LazyRequest& request, double& threshold) {
 }
 
 double mean_and_deviations(const std::vector<float>& scores, double n_deviations) {
-    const auto n = static_cast<double>(scores.size());
-    double mean = 0;
-    for (const float score : scores) mean += score;
-    mean /= n;
-    double variance = 0;
-    for (const float score : scores) variance += (score - mean) * (score - mean);
-    return mean + n_deviations * std::sqrt(variance / n);
+    ScoreStatistics statistics(1);
+    statistics.add_tile(scores.data(), 1, static_cast<std::int64_t>(scores.size()), 1);
+    const ScoreStatistics::Moments total = statistics.total();
+    return total.mean + n_deviations * total.std;
 }
 
 /// Linear between two scores, as in numpy.

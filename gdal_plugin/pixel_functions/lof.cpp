@@ -2,9 +2,9 @@
 #include <cmath>
 #include <limits>
 
-#include <rastertide/compute/anomaly.hpp>
 #include <rastertide/compute/lof.hpp>
 
+#include "anomaly_buffers.hpp"
 #include "pixel_functions/function_call.hpp"
 
 namespace rastertide::plugin {
@@ -47,36 +47,6 @@ std::vector<float> read_dates(const PixelCall& call, double nodata) {
     return pixels;
 }
 
-std::vector<float> counts_above(const std::vector<float>& scores, std::size_t n_dates, std::size_t n_pixels,
-                                double threshold) {
-    std::vector<float> counts(n_pixels, kCountNodata);
-    for (std::size_t date = 0; date < n_dates; ++date) {
-        for (std::size_t i = 0; i < n_pixels; ++i) {
-            const float score = scores[date * n_pixels + i];
-            if (std::isnan(score)) continue;
-            if (counts[i] == kCountNodata) counts[i] = 0;
-            counts[i] += static_cast<double>(score) > threshold ? 1 : 0;
-        }
-    }
-    return counts;
-}
-
-/// @param dates  out: 1 ..., 0 where there is no score
-std::vector<float> highest_scores(const std::vector<float>& scores, std::size_t n_dates, std::size_t n_pixels,
-                                  std::vector<float>& dates) {
-    std::vector<float> highest(n_pixels, std::numeric_limits<float>::quiet_NaN());
-    dates.assign(n_pixels, kDateNodata);
-    for (std::size_t date = 0; date < n_dates; ++date) {
-        for (std::size_t i = 0; i < n_pixels; ++i) {
-            const float score = scores[date * n_pixels + i];
-            if (std::isnan(score) || score <= highest[i]) continue;
-            highest[i] = score;
-            dates[i] = static_cast<float>(date + 1);
-        }
-    }
-    return highest;
-}
-
 void score_dates(const PixelCall& call) {
     const FunctionArguments arguments(kName, call, {"statistic", "neighbors", "threshold", "nodata"});
     const std::size_t n_dates = call.sources.size();
@@ -102,11 +72,12 @@ void score_dates(const PixelCall& call) {
         const float* first = scores.data() + statistic.date * n_pixels;
         return write_band(call, std::vector<float>(first, first + n_pixels));
     }
-    if (statistic.kind == Statistic::Kind::Count)
-        return write_band(call, counts_above(scores, n_dates, n_pixels, threshold));
-    std::vector<float> dates;
-    const std::vector<float> highest = highest_scores(scores, n_dates, n_pixels, dates);
-    write_band(call, statistic.kind == Statistic::Kind::Max ? highest : dates);
+    const AnomalyBuffers made(scores.data(), static_cast<std::int64_t>(n_dates),
+                              static_cast<std::int64_t>(n_pixels), threshold, options.n_threads);
+    if (statistic.kind == Statistic::Kind::Max) return write_band(call, made.max_score);
+    const std::vector<std::uint16_t>& numbers =
+        statistic.kind == Statistic::Kind::Count ? made.count : made.max_date;
+    write_band(call, {numbers.begin(), numbers.end()});
 }
 
 }  // namespace

@@ -107,14 +107,15 @@ Product label_layout(std::int64_t n_clusters, const DateTexts& dates) {
 }
 
 MetadataItems lof_metadata(const LofParams& params, PixelScale scale, const std::string& threshold_rule,
-                           double threshold) {
-    return {{"SOFTWARE", std::string("Rastertide ") + kVersion},
-            {"RASTERTIDE_METHOD", "local outlier factor"},
-            {"RASTERTIDE_PATCH", std::to_string(params.patch_size)},
-            {"RASTERTIDE_NEIGHBORS", std::to_string(params.neighbors)},
-            {"RASTERTIDE_SCALE", to_string(scale)},
-            {"RASTERTIDE_THRESHOLD_RULE", threshold_rule},
-            {"RASTERTIDE_THRESHOLD", number_text(threshold)}};
+                           std::optional<double> threshold) {
+    MetadataItems items = {{"SOFTWARE", std::string("Rastertide ") + kVersion},
+                           {"RASTERTIDE_METHOD", "local outlier factor"},
+                           {"RASTERTIDE_PATCH", std::to_string(params.patch_size)},
+                           {"RASTERTIDE_NEIGHBORS", std::to_string(params.neighbors)},
+                           {"RASTERTIDE_SCALE", to_string(scale)},
+                           {"RASTERTIDE_THRESHOLD_RULE", threshold_rule}};
+    if (threshold) items.emplace_back("RASTERTIDE_THRESHOLD", number_text(*threshold));
+    return items;
 }
 
 MetadataItems kmeans_metadata(const PatchCenters& centers, bool time_features, PixelScale scale) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,9 +37,9 @@ SampleType label_type(std::int64_t n_clusters);
 /// @param dates  none: the one band of features over time
 Product label_layout(std::int64_t n_clusters, const DateTexts& dates);
 
-/// What every product of LOF says of its parameters. @param threshold  NaN: not known
+/// What every product of LOF says of its parameters. @param threshold  none: not known
 MetadataItems lof_metadata(const LofParams& params, PixelScale scale, const std::string& threshold_rule,
-                           double threshold);
+                           std::optional<double> threshold);
 /// What every product of K-Means says of its parameters.
 MetadataItems kmeans_metadata(const PatchCenters& centers, bool time_features, PixelScale scale);
 

@@ -113,8 +113,7 @@ TEST_F(PixelFunctions, LofTakesNodataNaNAndInfinityForNoMeasurement) {
             first[1] = date % 2 == 0 ? -9999.0F : std::numeric_limits<float>::infinity();  // two dates
         if (date == 5) first[2] = -9999;
     }
-    write(Bands(stack_));
-    const std::vector<std::pair<std::string, std::string>> nodata = {{"nodata", "-9999"}};
+    write_bands(raster_, stack_);
     const auto with = [&](std::vector<std::pair<std::string, std::string>> arguments) {
         arguments.emplace_back("nodata", "-9999");
         return arguments;
