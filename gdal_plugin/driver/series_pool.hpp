@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
+#include <rastertide/core/error.hpp>
 #include <rastertide/read/open_series.hpp>
 
 namespace rastertide::plugin {
@@ -12,7 +15,8 @@ namespace rastertide::plugin {
 /// One stack, opened as often as threads read it at once.
 class SeriesPool {
   public:
-    SeriesPool(const SeriesOptions& options, RasterSeries opened) : options_(options) {
+    SeriesPool(const SeriesOptions& options, RasterSeries opened)
+        : options_(options), contents_(contents(opened)) {
         idle_.push_back(std::make_unique<RasterSeries>(std::move(opened)));
     }
 
@@ -31,7 +35,7 @@ class SeriesPool {
         std::unique_ptr<RasterSeries> series_;
     };
 
-    /// @throws Error  as open_series()
+    /// @throws Error  as open_series(); the stack has other scenes than when it was opened first
     Lease take() {
         {
             const std::lock_guard lock(mutex_);
@@ -41,7 +45,9 @@ class SeriesPool {
                 return {*this, std::move(series)};
             }
         }
-        return {*this, std::make_unique<RasterSeries>(open_series(options_))};
+        auto series = std::make_unique<RasterSeries>(open_series(options_));
+        check_contents(*series);
+        return {*this, std::move(series)};
     }
 
     /// Lets go of the files that nobody reads now: they are opened anew.
@@ -51,12 +57,33 @@ class SeriesPool {
     }
 
   private:
+    /// What bands and sizes were told after: the scenes, in their order, and the size of the grid.
+    static std::vector<std::string> contents(const RasterSeries& series) {
+        std::vector<std::string> names;
+        for (const SceneInfo& scene : series.scenes()) names.push_back("'" + scene.name + "'");
+        names.push_back("a grid of " + std::to_string(series.grid().n_cols) + " x " +
+                        std::to_string(series.grid().n_rows) + " pixels");
+        return names;
+    }
+
+    void check_contents(const RasterSeries& series) const {
+        const std::vector<std::string> found = contents(series);
+        const auto [was, is] = std::ranges::mismatch(contents_, found);
+        if (was == contents_.end() && is == found.end()) return;
+        const auto name = [](auto item, const std::vector<std::string>& of) {
+            return item == of.end() ? std::string("nothing") : *item;
+        };
+        throw InvalidArgument("the stack is not what it was when it was opened: found " + name(is, found) +
+                              ", expected " + name(was, contents_) + "; open it again");
+    }
+
     void give_back(std::unique_ptr<RasterSeries> series) {
         const std::lock_guard lock(mutex_);
         idle_.push_back(std::move(series));
     }
 
     SeriesOptions options_;
+    std::vector<std::string> contents_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<RasterSeries>> idle_;
 };

@@ -75,6 +75,17 @@ PatchCenters relative_to(const std::vector<double>& levels, PatchCenters centers
     return centers;
 }
 
+/// Centres 2, 3, ... less centre 1: scores relative to that of label 1 spare one correlation of K.
+std::vector<double> less_the_first(const PatchCenters& centers) {
+    std::vector<double> values;
+    for (std::int64_t k = 1; k < centers.n_clusters; ++k) {
+        for (std::int64_t i = 0; i < centers.n_features(); ++i) {
+            values.push_back(centers.center(k)[i] - centers.center(0)[i]);
+        }
+    }
+    return values;
+}
+
 double half_norm(const PatchCenters& centers, std::int64_t k) {
     const double* center = centers.center(k);
     return std::inner_product(center, center + centers.n_features(), center, 0.0) / 2;
@@ -99,8 +110,8 @@ struct LazyText {
     Window inner;  ///< the locations: all but the rim
     int patch_size = 0;
     std::int64_t n_bands = 0;
-    std::string ones;                  ///< the coefficients that count
-    std::vector<std::string> kernels;  ///< [cluster][band]
+    std::string ones;  ///< the coefficients that count: of one row, which is enough (separable)
+    std::vector<std::string> kernels;  ///< [cluster - 1][band]
     std::vector<std::string> half_norms;
 };
 
@@ -117,10 +128,11 @@ LazyText make_text(const std::string& path, const Grid& grid, const PatchCenters
     text.patch_size = centers.patch_size;
     text.n_bands = centers.n_bands;
     const std::int64_t n_pixels = centers.patch_size * centers.patch_size;
-    const std::vector<double> ones(static_cast<std::size_t>(n_pixels), 1);
-    text.ones = coefficients(ones.data(), n_pixels);
-    for (std::int64_t i = 0; i < centers.n_clusters * centers.n_bands; ++i) {
-        text.kernels.push_back(coefficients(centers.values.data() + i * n_pixels, n_pixels));
+    const std::vector<double> ones(static_cast<std::size_t>(centers.patch_size), 1);
+    text.ones = coefficients(ones.data(), centers.patch_size);
+    const std::vector<double> relative = less_the_first(centers);
+    for (std::int64_t i = 0; i < (centers.n_clusters - 1) * centers.n_bands; ++i) {
+        text.kernels.push_back(coefficients(relative.data() + i * n_pixels, n_pixels));
     }
     for (std::int64_t k = 0; k < centers.n_clusters; ++k) {
         text.half_norms.push_back(xml_number(half_norm(centers, k)));
@@ -159,8 +171,8 @@ void add_plugin_function(CPLXMLNode* band, const LazyText& text) {
 std::string score(const LazyText& text, std::size_t k) {
     std::string sum;
     const auto n_bands = static_cast<std::size_t>(text.n_bands);
-    for (std::size_t band = 0; band < n_bands; ++band) {
-        sum += (band == 0 ? "B" : "+B") + std::to_string(2 + k * n_bands + band);
+    for (std::size_t band = 0; k > 0 && band < n_bands; ++band) {
+        sum += (band == 0 ? "B" : "+B") + std::to_string(2 + (k - 1) * n_bands + band);
     }
     return sum + "-(" + text.half_norms[k] + ")";
 }

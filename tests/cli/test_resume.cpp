@@ -474,7 +474,9 @@ TEST_F(Resume, OneKilledRankEndsTheOthers) {
     const int code = disturb_after(job, 0ms, [&](BackgroundRun&) {
         ASSERT_TRUE(wait_for("fit_state.json"));
         for (const pid_t pid : processes_with(outdir())) {
-            const std::string name = fs::read_symlink("/proc/" + std::to_string(pid) + "/exe").filename();
+            std::error_code gone;
+            const fs::path program = fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", gone);
+            const std::string name = program.filename();
             if (name != job.utility_name) continue;
             kill(pid, SIGKILL);
             break;

@@ -50,6 +50,19 @@ TEST_F(GdalTools, GdalinfoShowsTheDriverAndAProduct) {
         EXPECT_NE(info.output.find(word), std::string::npos) << word << "\n" << info.output;
 }
 
+TEST_F(GdalTools, APluginForAnotherGdalSaysSoAndStaysOut) {
+    const CommandResult formats =
+        tool("LD_PRELOAD=" + testing_support::quoted(OTHER_GDAL_VERSION) + " gdalinfo --formats");
+    EXPECT_EQ(formats.exit_code, 0);
+    EXPECT_NE(
+        formats.output.find("gdal_Rastertide: was built for GDAL " + std::to_string(GDAL_VERSION_MAJOR) +
+                            "." + std::to_string(GDAL_VERSION_MINOR) + ", found GDAL 9.87; build Rastertide"),
+        std::string::npos)
+        << formats.output;
+    EXPECT_EQ(formats.output.find("RASTERTIDE -raster-"), std::string::npos) << formats.output;
+    EXPECT_NE(formats.output.find("GTiff -raster"), std::string::npos);
+}
+
 TEST_F(GdalTools, TranslateCopiesTheScores) {
     for (const char* options : {"", "-co INTERLEAVE=PIXEL", "-co INTERLEAVE=BAND -co TILED=YES", "-of COG"}) {
         const CommandResult result = tool(std::string("gdal_translate -q ") + options + " " + lazy() + " " +

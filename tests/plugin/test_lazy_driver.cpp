@@ -516,23 +516,47 @@ TEST_F(LazyDriver, ErrorsSayWhatIsWrong) {
               std::string::npos);
 }
 
-TEST_F(LazyDriver, ASourceThatGoesWhileItIsReadIsAnError) {
-    const TempDir scenes;
-    for (int date = 0; date < kDates; ++date)
-        write_bands(scenes.file("s_202001" + std::to_string(10 + date) + ".tif"),
-                    {1, kRows, kCols, window_of(stack_, date, 0, 0, kCols, kRows)}, GDT_Float32,
-                    {"COMPRESS=DEFLATE", "TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=16"});
-    const GDALDatasetUniquePtr dataset = open_lazy("RASTERTIDE:" + scenes.path());
-    ASSERT_NE(dataset, nullptr);
-    read_window(dataset->GetRasterBand(1), 0, 0, 8, 8);
-    std::filesystem::resize_file(scenes.file("s_20200114.tif"), 1000);
-    std::vector<float> values(64);
-    const std::string text = errors_of([&] {
-        EXPECT_EQ(dataset->GetRasterBand(1)->RasterIO(GF_Read, 100, 80, 8, 8, values.data(), 8, 8,
-                                                      GDT_Float32, 0, 0, nullptr),
-                  CE_Failure);
-    });
+/// What is said when a scene goes between the opening of their folder and the reading of a part.
+class LazyDriverSources : public LazyDriver {
+  protected:
+    std::string error_after(const std::function<void(const std::string& scene)>& spoil) {
+        const TempDir scenes;
+        for (int date = 0; date < kDates; ++date)
+            write_bands(scenes.file("s_202001" + std::to_string(10 + date) + ".tif"),
+                        {1, kRows, kCols, window_of(stack_, date, 0, 0, kCols, kRows)}, GDT_Float32,
+                        {"COMPRESS=DEFLATE", "TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=16"});
+        const GDALDatasetUniquePtr dataset = open_lazy("RASTERTIDE:" + scenes.path());
+        if (dataset == nullptr) return "not opened";
+        read_window(dataset->GetRasterBand(1), 0, 0, 8, 8);
+        spoil(scenes.file("s_20200114.tif"));
+        dataset->FlushCache(false);  // its files are closed
+        std::vector<float> values(64);
+        return errors_of([&] {
+            EXPECT_EQ(dataset->GetRasterBand(1)->RasterIO(GF_Read, 100, 80, 8, 8, values.data(), 8, 8,
+                                                          GDT_Float32, 0, 0, nullptr),
+                      CE_Failure);
+        });
+    }
+};
+
+TEST_F(LazyDriverSources, OneCutShortIsAnError) {
+    const std::string text =
+        error_after([](const std::string& scene) { std::filesystem::resize_file(scene, 1000); });
     EXPECT_NE(text.find("s_20200114.tif"), std::string::npos) << text;
+}
+
+TEST_F(LazyDriverSources, OneRemovedIsAnErrorAndNoOtherDateTakesItsPlace) {
+    const std::string text = error_after([](const std::string& scene) { std::filesystem::remove(scene); });
+    EXPECT_NE(text.find("found '"), std::string::npos) << text;
+    EXPECT_NE(text.find("s_20200115.tif', expected '"), std::string::npos) << text;
+    EXPECT_NE(text.find("s_20200114.tif'; open it again"), std::string::npos) << text;
+}
+
+TEST_F(LazyDriverSources, OneAddedIsAnError) {
+    const std::string text = error_after([](const std::string& scene) {
+        std::filesystem::copy_file(scene, std::filesystem::path(scene).parent_path() / "s_20200301.tif");
+    });
+    EXPECT_NE(text.find("s_20200301.tif'"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -170,26 +170,26 @@ TEST_F(PixelFunctions, ThresholdMarksScores) {
 }
 
 TEST_F(PixelFunctions, LabelsAreThoseOfTheLargestScore) {
-    // A count, then two bands for each of three centres: the scores are sums less half_norms.
-    const Bands sources{7, 1, 4, {9, 9, 8, 9,                //
-                                  1, 2, 9, 0, 1, 0, 9, 0,    // centre 1
-                                  2, 2, 9, 0, 1, 1, 9, 0,    // centre 2
-                                  0, 2, 9, 0, 1, 1, 9, 0}};  // centre 3
+    // A count, then two bands for each of centres 2 and 3: the scores are sums less half_norms, 0 for
+    // centre 1.
+    const Bands sources{5, 1, 4, {9,  9, 8, 9,                //
+                                  1,  0, 9, 0, 0, 1, 9, 0,    // centre 2
+                                  -1, 0, 9, 0, 0, 1, 9, 0}};  // centre 3
     const std::string path = folder_.file("correlations.tif");
     write_bands(path, sources);
     const std::vector<std::pair<std::string, std::string>> arguments = {
         {"bands", "2"}, {"patch_pixels", "9"}, {"half_norms", "0,0,0"}};
     const DerivedBand labels = {"rastertide_kmeans_label", arguments, "Byte"};
-    EXPECT_EQ(read_bands(vrt_over(path, 4, 1, {1, 2, 3, 4, 5, 6, 7}, labels)).values,
+    EXPECT_EQ(read_bands(vrt_over(path, 4, 1, {1, 2, 3, 4, 5}, labels)).values,
               (std::vector<float>{2, 2, 0, 1}))
         << "ties go to the lower label, an incomplete patch to 0";
     const DerivedBand other = {
         "rastertide_kmeans_label", {{"bands", "2"}, {"patch_pixels", "9"}, {"half_norms", "1,4,0"}}, "Byte"};
-    EXPECT_EQ(read_bands(vrt_over(path, 4, 1, {1, 2, 3, 4, 5, 6, 7}, other)).values,
+    EXPECT_EQ(read_bands(vrt_over(path, 4, 1, {1, 2, 3, 4, 5}, other)).values,
               (std::vector<float>{1, 3, 0, 3}));
     EXPECT_EQ(error(labels, 6),
-              "Rastertide: rastertide_kmeans_label: the number of sources is 6, expected 7: a count, then "
-              "bands x half_norms correlations");
+              "Rastertide: rastertide_kmeans_label: the number of sources is 6, expected 5: a count, then "
+              "bands x (half_norms - 1) correlations");
     EXPECT_EQ(error({"rastertide_kmeans_label",
                      {{"bands", "2"}, {"patch_pixels", "9"}, {"half_norms", "1,x"}},
                      "Byte"},

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,7 +26,9 @@ inline std::vector<pid_t> processes_with(const std::string& word) {
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
         const auto pid = static_cast<pid_t>(std::atoi(name.c_str()));
         std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-        const std::string line{std::istreambuf_iterator<char>(file), {}};
+        std::ostringstream text;
+        text << file.rdbuf();  // no exception from a process that ends meanwhile
+        const std::string line = text.str();
         if (pid != getpid() && !line.starts_with("sh") && !line.starts_with("/bin/sh") &&
             line.find(word) != std::string::npos)
             found.push_back(pid);

@@ -40,16 +40,18 @@ struct LazyLabels {
 ///
 ///     <patch, c_k> - ||c_k||^2 / 2
 ///
-/// that is, of K correlations of the image less a constant each. GDAL does that from four VRTs, one on the
-/// other; users open the first, the rest are lazy_label_parts(path):
+/// that is, of correlations of the image less a constant each; K - 1 of them, with c_k - c_1, as scores count
+/// relative to <patch, c_1>. GDAL does that from four VRTs, one on the other; users open the first, the rest
+/// are lazy_label_parts(path):
 ///
 /// - `path`: the labels with legend and metadata. Read at another resolution they are the mode of the labels
 ///   at full resolution; larger rasters declare such overviews. Each such reading computes the whole window;
 /// - "..._full": the same without legend; it has GDAL read the next at full resolution only, as
 ///   KernelFilteredSource does not filter at any other, without a word;
 /// - "..._computed": a derived band for each date. Its first source counts the valid pixels of the patch
-///   (p x p ones), the others are the correlations with centre 1, band 1, 2, ..., centre 2, ...; all leave
-///   out the p/2 rim, where the count is then 0. The label is 0 where the count is not p * p;
+///   (p x p ones), the others are the correlations with centre 2 less centre 1, band 1, 2, ..., centre 3 less
+///   centre 1, ...; all leave out the p/2 rim, where the count is then 0. The label is 0 where the count is
+///   not p * p;
 /// - "..._pixels": for each date the relative pixels of each band (Float32, 0 where invalid), then a band
 ///   that is 1 where all of them are valid and 0 or NaN elsewhere. No band declares nodata, as
 ///   KernelFilteredSource compares with it what it has scaled already.
