@@ -208,6 +208,24 @@ TEST_F(GdalTools, RasterLofAndKmeansAreCommandsOfNewerGdals) {
     EXPECT_EQ(read_bands(file("out.tif")).values, read_bands(file("clusters/labels.vrt")).values);
 }
 
+#ifdef RASTERTIDE_TEST_HDF5
+TEST_F(GdalTools, LazyFilesNameRelativeInputsWhereverTheyAreReadFrom) {
+    const std::string in_folder = "cd " + testing_support::quoted(folder_.path()) + " && ";
+    ASSERT_EQ(
+        run(in_folder + utility("rastertide_simulate") + " -q -n_dates 12 -outsize 40 40 -o s.h5").exit_code,
+        0);
+    for (const std::string input : {"s.h5", "HDF5:\"s.h5\"://data", "HDF5:s.h5://data"}) {
+        const CommandResult lof = run(in_folder + utility("rastertide_lof") +
+                                      " -q -overwrite -lazy -o lazy " + testing_support::quoted(input));
+        ASSERT_EQ(lof.exit_code, 0) << lof.output;
+        const CommandResult info =
+            tool("gdalinfo " + testing_support::quoted(file("lazy/lof_lazy.rastertide")));
+        EXPECT_EQ(info.exit_code, 0) << info.output;
+        EXPECT_NE(info.output.find("Size is 40, 40"), std::string::npos) << info.output;
+    }
+}
+#endif
+
 TEST_F(GdalTools, LazyLabelsAreThoseOfTheRun) {
     const CommandResult result =
         run(utility("rastertide_kmeans") + " -q -k 4 -max_iter 5 -lazy -o " +

@@ -12,6 +12,7 @@
 #include "common/stack_options.hpp"
 #include "pipeline/shallow_json.hpp"
 #include "read/expand_inputs.hpp"
+#include "read/hdf5_name.hpp"
 
 namespace rastertide::utils {
 namespace {
@@ -22,10 +23,14 @@ constexpr const char* kSoftware = "Rastertide";
 /// Options that name files.
 constexpr std::array kFileOptions = {"dates", "input_file_list", "mask", "model", "summary"};
 
+/// Of `HDF5:"file"://data` and the like the file's part.
 std::string absolute_if_there(const std::string& name) {
+    const std::string file = parse_hdf5_name(name).file;
     std::error_code error;
-    return std::filesystem::exists(name, error) ? std::filesystem::absolute(name).lexically_normal().string()
-                                                : name;
+    if (file.empty() || !std::filesystem::exists(file, error)) return name;
+    std::string text = name;
+    return text.replace(text.find(file), file.size(),
+                        std::filesystem::absolute(file).lexically_normal().string());
 }
 
 [[noreturn]] void fail(const std::string& where, const std::string& field, const std::string& found,
