@@ -6,6 +6,8 @@
 #include <fstream>
 #include <set>
 
+#include <cpl_string.h>
+#include <cpl_vsi.h>
 #include <gdal.h>
 
 #include <rastertide/core/error.hpp>
@@ -44,13 +46,31 @@ std::vector<std::string> damaged_rasters(const std::vector<std::string>& rasters
     return damaged;
 }
 
+/// Of a file or folder, those in GDAL's file systems (/vsizip/, /vsimem/, ...) included.
+class PathStat {
+  public:
+    explicit PathStat(const std::string& path) {
+        found_ = VSIStatExL(path.c_str(), &stat_,
+                            VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG | VSI_STAT_SIZE_FLAG) == 0;
+    }
+    bool is_folder() const { return found_ && VSI_ISDIR(stat_.st_mode); }
+    bool is_file() const { return found_ && VSI_ISREG(stat_.st_mode); }
+    std::int64_t n_bytes() const { return static_cast<std::int64_t>(stat_.st_size); }
+
+  private:
+    VSIStatBufL stat_{};
+    bool found_ = false;
+};
+
 std::vector<std::string> rasters_in(const std::string& folder, Damaged damaged) {
     std::vector<std::string> rasters;
     std::vector<std::string> others;
     const GdalErrorCapture quiet;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-        const std::string path = entry.path().string();
-        if (!entry.is_regular_file() || is_sidecar(entry.path())) continue;
+    const CPLStringList names(VSIReadDir(folder.c_str()));
+    if (names.List() == nullptr) throw IoError("'" + folder + "': the folder is empty or cannot be listed");
+    for (int i = 0; i < names.Count(); ++i) {
+        const std::string path = (fs::path(folder) / names[i]).string();
+        if (is_sidecar(path) || !PathStat(path).is_file()) continue;
         const bool is_raster =
             GDALIdentifyDriverEx(path.c_str(), GDAL_OF_RASTER, nullptr, nullptr) != nullptr;
         (is_raster ? rasters : others).push_back(path);
@@ -59,7 +79,7 @@ std::vector<std::string> rasters_in(const std::string& folder, Damaged damaged) 
     std::sort(others.begin(), others.end());
     for (const std::string& file : damaged_rasters(rasters, others)) {
         if (damaged == Damaged::Refuse) {
-            throw IoError("'" + file + "': is no raster (" + std::to_string(fs::file_size(file)) +
+            throw IoError("'" + file + "': is no raster (" + std::to_string(PathStat(file).n_bytes()) +
                           " bytes), expected one like the folder's other " + extension_of(file) + " files");
         }
         rasters.push_back(file);
@@ -90,8 +110,7 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& inputs,
     }
     std::vector<std::string> rasters;
     for (const std::string& input : named) {
-        std::error_code not_a_path;
-        if (fs::is_directory(input, not_a_path)) {
+        if (PathStat(input).is_folder()) {
             const std::vector<std::string> inside = rasters_in(input, damaged);
             rasters.insert(rasters.end(), inside.begin(), inside.end());
         } else {

@@ -292,6 +292,18 @@ TEST_F(Sources, OtherFilesOfAFolderAreLeftOut) {
     expect_pixels(pixels_of(of({dir_.path()})), {5});
 }
 
+TEST_F(Sources, FoldersOfGdalsFileSystemsAreFoldersToo) {
+    const std::string zip = "/vsizip/" + dir_.file("scenes.zip");
+    GDALAllRegister();
+    for (const std::string name : {"scene_20200102.tif", "scene_20200101.tif"}) {
+        write_bands(dir_.file(name), {1, 1, 2, {3, name == "scene_20200101.tif" ? 1.0F : 2.0F}});
+        ASSERT_EQ(CPLCopyFile((zip + "/archive/" + name).c_str(), dir_.file(name).c_str()), 0);
+    }
+    expect_pixels(pixels_of(of({zip + "/archive"})), {3, 1, 3, 2});
+    const std::string text = error_of(of({zip}));
+    EXPECT_NE(text.find(zip + "': the folder holds no raster"), std::string::npos) << text;
+}
+
 TEST_F(Sources, AFolderOpensBeforeGdalIsUsedOtherwise) {
     write_bands(dir_.file("s_20200101.tif"), {1, 1, 1, {5}});
     GDALDestroyDriverManager();
