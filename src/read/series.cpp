@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <rastertide/core/error.hpp>
 #include <rastertide/read/series.hpp>
 
+#include "read/decibels.hpp"
 #include "read/series_impl.hpp"
 #include "read/series_mask.hpp"
 
@@ -13,12 +13,6 @@ namespace rastertide {
 
 std::string to_string(PixelScale scale) { return scale == PixelScale::Db ? "db" : "linear"; }
 namespace {
-
-void to_decibels(float* values, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) {
-        values[i] = values[i] > 0 ? 10.0F * std::log10(values[i]) : std::numeric_limits<float>::quiet_NaN();
-    }
-}
 
 /// Neighbouring dates of one source: they are read by one call, as a three-dimensional variable is stored in
 /// chunks of several dates.

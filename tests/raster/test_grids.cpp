@@ -395,7 +395,8 @@ TEST_F(Grids, TheFirstValidPixelOfAMosaicWins) {
     options.mosaic = MosaicRule::Time;
     expect_pixels(pixels_of(options), {2, 1, 0, 1});
     options.scale = PixelScale::Db;  // 0 has no logarithm, so it is not valid
-    expect_pixels(pixels_of(options), {10 * std::log10(2.0F), 0, 10 * std::log10(2.0F), 0});
+    const auto two = static_cast<float>(10 * std::log10(2.0));
+    expect_pixels(pixels_of(options), {two, 0, two, 0});
 }
 
 TEST_F(Grids, ScenesOfOneDayAreJoinedOnDemand) {
