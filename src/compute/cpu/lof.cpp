@@ -14,10 +14,8 @@ namespace {
 /// columns or rows.
 class Cuts {
   public:
-    Cuts(std::int64_t origin, std::int64_t n, std::int64_t step) : n_(n), step_(step) {
-        const std::int64_t past = origin % step;
-        first_ = -(past < 0 ? past + step : past);
-    }
+    Cuts(std::int64_t origin, std::int64_t n, std::int64_t step)
+        : n_(n), step_(step), first_(-phase_of(origin, step)) {}
 
     std::int64_t size() const { return (n_ - first_ + step_ - 1) / step_; }
     std::int64_t begin(std::int64_t i) const { return std::max<std::int64_t>(0, first_ + i * step_); }

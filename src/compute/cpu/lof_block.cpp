@@ -27,23 +27,23 @@ void forget_self(const LofPlan& plan, const LofScratch& scratch, const SelectPas
     }
 }
 
-std::int64_t phase_of(std::int64_t position, std::int64_t patch) {
-    const std::int64_t phase = position % patch;
-    return phase < 0 ? phase + patch : phase;
-}
-
 void score_block_simd(const PixelStack& pixels, const LofPlan& plan, const Block& block,
                       const LofScratch& scratch, const ScoreStack& scores, PhaseTimes* times) {
     PhaseClock clock(times);
-    const bool any_valid = pack_image(pixels, plan, block, scratch);
+    const Block frame = plan.frame_of(block, pixels.first_row, pixels.first_col);
+    const bool any_valid = pack_image(pixels, plan, frame, scratch);
     clock.lap(Phase::Pack);
     if (!any_valid) return write_nodata(plan, block, scores);
 
-    const DistancePass distances{plan, block, scratch, phase_of(pixels.first_row + block.row, plan.patch),
+    const DistancePass distances{plan,
+                                 block,
+                                 frame,
+                                 scratch,
+                                 phase_of(pixels.first_row + block.row, plan.patch),
                                  phase_of(pixels.first_col + block.col, plan.patch)};
     for (std::int64_t date = 0; date < plan.n_dates; date += kDatesPerPass) {
         const std::int64_t n_dates = std::min(kDatesPerPass, plan.n_dates - date);
-        pack_pair(plan, block, date, date + n_dates - 1, scratch);
+        pack_pair(plan, frame, date, date + n_dates - 1, scratch);
         find_distances(distances);
         const SelectPass pass{plan, block, scratch, date, n_dates * block.n_locations()};
         forget_self(plan, scratch, pass);

@@ -157,20 +157,29 @@ HWY_INLINE void column_sums_any(const Column& column, const Segment& segment, st
     }
 }
 
-template <int kPatch>
-HWY_INLINE void column_sums_whole(const Column& column) {
+/// Rows [first, end) of a run belong to the block.
+struct RowRange {
+    std::int64_t first;
+    std::int64_t end;
+
+    HWY_INLINE bool holds(std::int64_t row) const { return row >= first && row < end; }
+};
+
+/// Sums over kPatch rows of one column, a whole run. @param rows  if not kWhole, those that are stored
+template <int kPatch, bool kWhole>
+HWY_INLINE void column_sums_whole(const Column& column, const RowRange& rows) {
     VF suffix[kPatch];
     VF sum = suffix[kPatch - 1] = hn::Load(kF, column.run + (kPatch - 1) * column.row_floats);
 #pragma GCC unroll 16
     for (int i = kPatch - 2; i >= 0; --i) {
         sum = suffix[i] = add_in<true>(hn::Load(kF, column.run + i * column.row_floats), sum);
     }
-    hn::Store(suffix[0], kF, column.out);
+    if (kWhole || rows.holds(0)) hn::Store(suffix[0], kF, column.out);
 #pragma GCC unroll 16
     for (int i = 1; i < kPatch; ++i) {
         const VF value = hn::Load(kF, column.next_run + (i - 1) * column.row_floats);
         sum = i == 1 ? value : hn::Add(value, sum);
-        hn::Store(add_in<true>(suffix[i], sum), kF, column.out + i * kLanes);
+        if (kWhole || rows.holds(i)) hn::Store(add_in<true>(suffix[i], sum), kF, column.out + i * kLanes);
     }
 }
 
@@ -178,6 +187,7 @@ HWY_INLINE void column_sums_whole(const Column& column) {
 struct DistancePass {
     const LofPlan& plan;
     const Block& block;
+    const Block& frame;  ///< what scratch.image and scratch.pair hold the pixels of
     const LofScratch& scratch;
     std::int64_t row_phase;  ///< the block's first row and column lie this far into their runs
     std::int64_t col_phase;
@@ -235,53 +245,57 @@ HWY_INLINE void slab_distances(const DistancePass& pass, const float* slab, floa
     }
 }
 
-/// A whole block at one vector of dates, its sizes known when it is compiled: what nearly all blocks are.
-template <int kPatch, int kBands>
-struct WholeBlock {
+/// A frame at one vector of dates, its sizes known when it is compiled. Nearly all blocks are whole and fill
+/// their frame; of the others (not kWhole) only the block's distances are kept.
+template <int kPatch, int kBands, bool kWhole>
+struct FrameDistances {
     static constexpr std::int64_t kRuns = runs_per_block(kPatch);
     static constexpr std::int64_t kCols = kRuns * kPatch;
     static constexpr std::int64_t kImageCols = kCols + kPatch - 1;
     static constexpr std::int64_t kSumRow = kCols * 2 * kLanes;
 
+    const DistancePass& pass;
     const float* image;
-    const float* pair;
-    std::int64_t n_rows;
 
     HWY_INLINE void sum_rows(std::int64_t first, std::int64_t n, float* sums) const {
         for (std::int64_t row = first; row < first + n; ++row, sums += kSumRow) {
             const std::int64_t i = row * kImageCols * kBands;
-            const ImageRow image_row{image + i * kLanes, pair + 2 * i, kBands};
+            const ImageRow image_row{image + i * kLanes, pass.scratch.pair + 2 * i, kBands};
             for (std::int64_t run = 0; run < kRuns; ++run) {
                 row_sums_whole<kPatch>(image_row, run * kPatch, sums + run * kPatch * 2 * kLanes);
             }
         }
     }
 
-    HWY_INLINE void sum_columns(const float* run, const float* next_run, float* distances) const {
+    /// @param first_row  of the run, in the frame
+    HWY_INLINE void sum_columns(const float* run, const float* next_run, std::int64_t first_row,
+                                float* distances) const {
+        const Block& block = pass.block;
+        const std::int64_t lead_rows = kWhole ? 0 : block.row - pass.frame.row;
+        const std::int64_t lead_cols = kWhole ? 0 : block.col - pass.frame.col;
+        const std::int64_t n_cols = kWhole ? kCols : block.n_cols;
+        const RowRange rows{lead_rows - first_row, lead_rows + block.n_rows - first_row};
         for (std::int64_t date = 0; date < kDatesPerPass; ++date) {
-            for (std::int64_t col = 0; col < kCols; ++col) {
-                const std::int64_t lane = (col * 2 + date) * kLanes;
-                column_sums_whole<kPatch>({run + lane, next_run + lane, kSumRow,
-                                           distances + (date * kCols + col) * n_rows * kLanes});
+            for (std::int64_t col = 0; col < n_cols; ++col) {
+                const std::int64_t lane = ((lead_cols + col) * 2 + date) * kLanes;
+                const std::int64_t location = (date * n_cols + col) * block.n_rows + first_row - lead_rows;
+                column_sums_whole<kPatch, kWhole>(
+                    {run + lane, next_run + lane, kSumRow, distances + location * kLanes}, rows);
             }
         }
     }
 
-    HWY_INLINE void find(float* sums, float* distances) const {
-        float* run = sums;
-        float* next_run = sums + kPatch * kSumRow;
+    HWY_INLINE void find(float* distances) const {
+        const std::int64_t n_rows = pass.frame.n_rows;
+        float* run = pass.scratch.sums;
+        float* next_run = run + kPatch * kSumRow;
         sum_rows(0, kPatch, run);
         for (std::int64_t row = 0; row < n_rows; row += kPatch) {
             const bool is_last = row + kPatch == n_rows;
             sum_rows(row + kPatch, is_last ? kPatch - 1 : kPatch, next_run);
-            sum_columns(run, next_run, distances + row * kLanes);
+            sum_columns(run, next_run, row, distances);
             std::swap(run, next_run);
         }
-    }
-
-    static bool is(const DistancePass& pass) {
-        return pass.row_phase == 0 && pass.col_phase == 0 && pass.block.n_cols == kCols &&
-               pass.block.n_rows % kPatch == 0;
     }
 };
 
@@ -289,18 +303,17 @@ struct WholeBlock {
 template <class Find>
 HWY_INLINE void for_each_slab(const DistancePass& pass, Find find) {
     const std::int64_t image_floats =
-        pass.plan.image_rows(pass.block) * pass.plan.image_cols(pass.block) * pass.plan.n_bands * kLanes;
+        pass.plan.image_rows(pass.frame) * pass.plan.image_cols(pass.frame) * pass.plan.n_bands * kLanes;
     for (std::int64_t i = 0; i < pass.plan.n_slabs; ++i) {
         find(pass.scratch.image + i * image_floats,
              pass.scratch.distances + i * pass.plan.distance_slab_floats);
     }
 }
 
-template <int kPatch, int kBands>
-HWY_NOINLINE void find_distances_whole(const DistancePass& pass) {
+template <int kPatch, int kBands, bool kWhole>
+HWY_NOINLINE void find_distances_framed(const DistancePass& pass) {
     for_each_slab(pass, [&](const float* image, float* distances) HWY_ATTR {
-        WholeBlock<kPatch, kBands>{image, pass.scratch.pair, pass.block.n_rows}.find(pass.scratch.sums,
-                                                                                     distances);
+        FrameDistances<kPatch, kBands, kWhole>{pass, image}.find(distances);
     });
 }
 
@@ -309,16 +322,21 @@ HWY_NOINLINE void find_distances_any(const DistancePass& pass) {
         pass, [&](const float* image, float* distances) HWY_ATTR { slab_distances(pass, image, distances); });
 }
 
+template <int kPatch, int kBands>
+HWY_INLINE void find_distances_of_bands(const DistancePass& pass) {
+    if (pass.block == pass.frame) return find_distances_framed<kPatch, kBands, true>(pass);
+    find_distances_framed<kPatch, kBands, false>(pass);
+}
+
 template <int kPatch>
 HWY_INLINE void find_distances_of(const DistancePass& pass) {
-    const bool whole = WholeBlock<kPatch, 1>::is(pass);
-    if (whole && pass.plan.n_bands == 1) return find_distances_whole<kPatch, 1>(pass);
-    if (whole && pass.plan.n_bands == 2) return find_distances_whole<kPatch, 2>(pass);
-    find_distances_any(pass);
+    if (pass.plan.n_bands == 1) return find_distances_of_bands<kPatch, 1>(pass);
+    find_distances_of_bands<kPatch, 2>(pass);
 }
 
 /// Fills scratch.distances from scratch.image and scratch.pair. Common patch sizes have their own code.
 HWY_INLINE void find_distances(const DistancePass& pass) {
+    if (!pass.plan.has_whole_blocks()) return find_distances_any(pass);
     switch (pass.plan.patch) {
         case 1:
             return find_distances_of<1>(pass);
@@ -330,10 +348,8 @@ HWY_INLINE void find_distances(const DistancePass& pass) {
             return find_distances_of<7>(pass);
         case 9:
             return find_distances_of<9>(pass);
-        case 11:
-            return find_distances_of<11>(pass);
         default:
-            return find_distances_any(pass);
+            return find_distances_of<11>(pass);
     }
 }
 

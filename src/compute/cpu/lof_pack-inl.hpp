@@ -57,36 +57,62 @@ struct PackSquare {
     }
 };
 
-/// Copies a block's pixels to scratch.image. @return whether any pixel is valid
-HWY_NOINLINE bool pack_image(const PixelStack& pixels, const LofPlan& plan, const Block& block,
+/// Columns [first, end) of a line without pixels.
+HWY_INLINE void fill_nan(std::int64_t first, std::int64_t end, std::int64_t step, float* to) {
+    const VF nan = hn::Set(kF, std::numeric_limits<float>::quiet_NaN());
+    for (std::int64_t col = first; col < end; ++col) hn::Store(nan, kF, to + col * step);
+}
+
+/// One row of the pixels under a frame: columns [first, end) lie in the tile, others are NaN.
+struct PackRow {
+    std::int64_t n_cols;
+    std::int64_t first;
+    std::int64_t end;
+    std::int64_t step;  ///< floats from one column to the next in scratch.image
+
+    PackRow(const PixelStack& pixels, const LofPlan& plan, const Block& frame, std::int64_t row)
+        : n_cols(plan.image_cols(frame)),
+          first(std::max<std::int64_t>(0, -frame.col)),
+          end(std::min(n_cols, pixels.n_cols - frame.col)),
+          step(plan.n_bands * kLanes) {
+        if (frame.row + row < 0 || frame.row + row >= pixels.n_rows) end = first = 0;
+    }
+};
+
+/// Copies the pixels under a frame, which may reach beyond the tile, to scratch.image.
+/// @return whether any pixel is valid
+HWY_NOINLINE bool pack_image(const PixelStack& pixels, const LofPlan& plan, const Block& frame,
                              const LofScratch& scratch) {
-    const std::int64_t n_rows = plan.image_rows(block);
-    const std::int64_t n_cols = plan.image_cols(block);
+    const std::int64_t n_rows = plan.image_rows(frame);
     const std::int64_t plane = pixels.n_rows * pixels.n_cols;
-    const std::int64_t step = plan.n_bands * kLanes;
     float* to = scratch.image;
     bool any_valid = false;
     PackSquare square{};
     for (std::int64_t date = 0; date < plan.n_dates; date += kLanes) {
-        for (std::int64_t row = 0; row < n_rows; ++row, to += n_cols * step) {
+        for (std::int64_t i = 0; i < n_rows; ++i) {
+            const PackRow row(pixels, plan, frame, i);
             for (std::int64_t band = 0; band < plan.n_bands; ++band) {
                 const float* from = pixels.data + (date * plan.n_bands + band) * plane +
-                                    (block.row + row) * pixels.n_cols + block.col;
-                for (std::int64_t col = 0; col < n_cols; col += kLanes) {
-                    const std::int64_t n = std::min(kLanes, n_cols - col);
+                                    (frame.row + i) * pixels.n_cols + frame.col;
+                float* line = to + band * kLanes;
+                fill_nan(0, row.first, row.step, line);
+                for (std::int64_t col = row.first; col < row.end; col += kLanes) {
+                    const std::int64_t n = std::min(kLanes, row.end - col);
                     square.read(from + col, plan.n_bands * plane, plan.n_dates - date, n, pixels.n_cols);
-                    any_valid |= square.write(n, step, to + col * step + band * kLanes);
+                    any_valid |= square.write(n, row.step, line + col * row.step);
                 }
+                fill_nan(row.end, row.n_cols, row.step, line);
             }
+            to += row.n_cols * row.step;
         }
     }
     return any_valid;
 }
 
 /// Copies the image at two dates to scratch.pair.
-HWY_INLINE void pack_pair(const LofPlan& plan, const Block& block, std::int64_t date_0, std::int64_t date_1,
+HWY_INLINE void pack_pair(const LofPlan& plan, const Block& frame, std::int64_t date_0, std::int64_t date_1,
                           const LofScratch& scratch) {
-    const std::int64_t n_pixels = plan.image_rows(block) * plan.image_cols(block) * plan.n_bands;
+    const std::int64_t n_pixels = plan.image_rows(frame) * plan.image_cols(frame) * plan.n_bands;
     const auto lane_of = [&](std::int64_t date) HWY_ATTR {
         return scratch.image + date / kLanes * n_pixels * kLanes + date % kLanes;
     };

@@ -47,4 +47,12 @@ LofPlan::LofPlan(std::int64_t dates, std::int64_t bands, const LofParams& params
     record_bytes = round_up(k * static_cast<std::int64_t>(sizeof(float) + sizeof(std::uint16_t)), 16);
 }
 
+Block LofPlan::frame_of(const Block& block, std::int64_t first_row, std::int64_t first_col) const {
+    if (!has_whole_blocks()) return block;
+    const std::int64_t lead_rows = phase_of(first_row + block.row, patch);
+    const std::int64_t lead_cols = phase_of(first_col + block.col, block_cols);
+    return {block.row - lead_rows, block.col - lead_cols, round_up(lead_rows + block.n_rows, patch),
+            block_cols};
+}
+
 }  // namespace rastertide::cpu

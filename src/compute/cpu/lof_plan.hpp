@@ -26,7 +26,14 @@ struct Block {
     std::int64_t n_cols = 0;
 
     std::int64_t n_locations() const { return n_rows * n_cols; }
+    bool operator==(const Block&) const = default;
 };
+
+/// How far a position in the raster lies into its run of `step`.
+constexpr std::int64_t phase_of(std::int64_t position, std::int64_t step) {
+    const std::int64_t phase = position % step;
+    return phase < 0 ? phase + step : phase;
+}
 
 /// What is the same for every block of a call.
 struct LofPlan {
@@ -48,6 +55,12 @@ struct LofPlan {
     std::int64_t image_rows(const Block& block) const { return block.n_rows + patch - 1; }
     std::int64_t image_cols(const Block& block) const { return block.n_cols + patch - 1; }
     Block whole_block() const { return {0, 0, block_rows, block_cols}; }
+    /// Whether there is code for this patch whose sizes are known when it is compiled.
+    bool has_whole_blocks() const { return patch <= 11 && n_bands <= 2; }
+    /// What distances are computed for: where there is such code the whole runs that a block at a tile's rim
+    /// is a part of, which may begin before the tile and end after it; else the block itself.
+    /// @param first_row, first_col  of the tile in the raster
+    Block frame_of(const Block& block, std::int64_t first_row, std::int64_t first_col) const;
 };
 
 }  // namespace rastertide::cpu
