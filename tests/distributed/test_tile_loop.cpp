@@ -2,7 +2,6 @@
 // The loop over tiles on several ranks, on every path by which MPI can reach the counter in rank 0's memory.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -74,30 +73,21 @@ TEST(TileLoop, OneThreadOfARankDoesAllWork) {
 TEST(TileLoop, RanksTakeTilesWhileRankZeroComputes) {
     if (world->size() == 1) GTEST_SKIP() << "one rank waits for none";
     const bool first = world->rank() == 0;
-    bool has_computed = false;
-    Clock::time_point last = Clock::now();
-    double longest_wait_s = 0;
-    const auto end_wait = [&] {
-        longest_wait_s = std::max(longest_wait_s, std::chrono::duration<double>(Clock::now() - last).count());
-    };
+    std::int64_t n_worked = 0;
 
     for_each_tile(
         *world, plan_of(40), [](const Tile&, Slot) {},
         [&](const Tile&, Slot) {
-            end_wait();
-            if (first && !has_computed) compute_for(2000ms);
+            if (first && n_worked == 0) compute_for(2000ms);
             if (!first) std::this_thread::sleep_for(10ms);
-            has_computed = true;
-            last = Clock::now();
+            ++n_worked;
         },
-        end_wait, {});
+        [] {}, {});
 
-    std::int64_t rank_zero_computed = first && has_computed ? 1 : 0;
-    world->sum({&rank_zero_computed, 1});
-    ASSERT_EQ(rank_zero_computed, 1);
-    if (first) return;
-    std::printf("rank %d waited %.3f s for a tile at most\n", world->rank(), longest_wait_s);
-    EXPECT_LT(longest_wait_s, 0.5) << "rank 0 computed for 2 s";
+    if (!first) return;
+    // All others need 0.4 s together. Had they to wait for rank 0, it would take most of what is left then.
+    EXPECT_GE(n_worked, 1);
+    EXPECT_LE(n_worked, 2) << "rank 0 computed for 2 s: others take all but its first tile and the next";
 }
 
 TEST(TileLoop, AnErrorOfMpiItselfIsNotAgreedUpon) {

@@ -97,6 +97,15 @@ inline std::vector<float> window_of(const Bands& bands, int band, int col, int r
     return values;
 }
 
+inline std::vector<float> window_of_all(const Bands& bands, int col, int row, int n_cols, int n_rows) {
+    std::vector<float> values;
+    for (int band = 0; band < bands.n_bands; ++band) {
+        const std::vector<float> one = window_of(bands, band, col, row, n_cols, n_rows);
+        values.insert(values.end(), one.begin(), one.end());
+    }
+    return values;
+}
+
 inline GDALDatasetUniquePtr open_lazy(const std::string& name, const std::vector<std::string>& options = {}) {
     GDALAllRegister();
     CPLStringList list;
