@@ -17,6 +17,7 @@
 #include <rastertide/write/output_folder.hpp>
 #include <rastertide/write/shard.hpp>
 
+#include "core/large_buffer.hpp"
 #include "pipeline/run_devices.hpp"
 #include "pipeline/run_record.hpp"
 #include "pipeline/stage_clock.hpp"
@@ -68,12 +69,6 @@ struct StackRun {
     /// Reads a tile's pixels with their halo. @param pixels [n_dates][n_bands][source pixels]
     void read_pixels(const Tile& tile, float* pixels);
 };
-
-/// Memory that is not touched before it is used, unlike a vector's.
-template <class T>
-std::unique_ptr<T[]> make_buffer(std::int64_t n) {
-    return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(n));
-}
 
 /// A part of the whole job's progress.
 inline ProgressFn part_of(const ProgressFn& progress, double from, double to) {

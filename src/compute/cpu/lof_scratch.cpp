@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/cpu/lof_scratch.hpp"
 
-#include <cstdlib>
-#include <new>
 #include <utility>
-
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 #include "core/rounding.hpp"
 
@@ -70,27 +64,14 @@ std::int64_t cut_parts(const LofPlan& plan, std::byte* base, Parts& parts) {
     return round_up(cutter.used(), kPageBytes);
 }
 
-std::byte* allocate(std::int64_t n_bytes) {
-    void* memory = std::aligned_alloc(kPageBytes, static_cast<std::size_t>(n_bytes));
-    if (memory == nullptr) throw std::bad_alloc();
-#ifdef __linux__
-    // Rows lie pages apart: with small pages the distances miss the translation cache. Only advice: it may
-    // fail.
-    (void)madvise(memory, static_cast<std::size_t>(n_bytes), MADV_HUGEPAGE);
-#endif
-    return static_cast<std::byte*>(memory);
-}
-
 }  // namespace
-
-void LofScratch::Free::operator()(void* p) const { std::free(p); }
 
 std::int64_t LofScratch::bytes(const LofPlan& plan) {
     Parts parts{};
     return cut_parts(plan, nullptr, parts);
 }
 
-LofScratch::LofScratch(const LofPlan& plan) : memory_(allocate(bytes(plan))) {
+LofScratch::LofScratch(const LofPlan& plan) : memory_(make_buffer<std::byte>(bytes(plan))) {
     Parts parts{};
     cut_parts(plan, memory_.get(), parts);
     image = parts.image;

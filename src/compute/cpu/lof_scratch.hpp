@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compute/cpu/lof_plan.hpp"
+#include "core/large_buffer.hpp"
 
 namespace rastertide::cpu {
 
@@ -42,11 +43,7 @@ class LofScratch {
     static std::int64_t bytes(const LofPlan& plan);
 
   private:
-    struct Free {
-        void operator()(void* p) const;
-    };
-
-    std::unique_ptr<std::byte, Free> memory_;
+    Buffer<std::byte> memory_;
 };
 
 /// Scratch of the threads of one call: made when a thread first asks, kept for its next block.

@@ -33,7 +33,7 @@ class ShardDistances {
 
   private:
     KMeansRun& run_;
-    std::unique_ptr<float[]> distances_;
+    Buffer<float> distances_;
 };
 
 double sum_over_ranks(Communicator& comm, const ScoreStatistics& statistics) {

@@ -20,8 +20,7 @@ class TileLabeler {
         counts_.by_date.assign(static_cast<std::size_t>(run.n_label_dates()),
                                std::vector<std::int64_t>(static_cast<std::size_t>(centers.n_clusters), 0));
         const std::int64_t n_values = checked_mul(run.max_shard_pixels(), run.n_label_dates());
-        for (std::unique_ptr<std::uint16_t[]>& labels : labels_)
-            labels = make_buffer<std::uint16_t>(n_values);
+        for (Buffer<std::uint16_t>& labels : labels_) labels = make_buffer<std::uint16_t>(n_values);
     }
 
     void label(const Tile& tile, const float* pixels) {
@@ -89,7 +88,7 @@ class TileLabeler {
     LabelCounts counts_;
     std::vector<std::int64_t> has_results_;  // of this rank's tiles
     ShardFormat format_;
-    std::unique_ptr<std::uint16_t[]> labels_[2];
+    Buffer<std::uint16_t> labels_[2];
     int slot_ = 0;
     PendingWrite write_;  // last: its end comes before the buffers'
 };

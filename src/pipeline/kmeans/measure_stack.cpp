@@ -107,8 +107,8 @@ class CenterPixels {
 
     KMeansRun& run_;
     std::int64_t n_planes_;
-    std::unique_ptr<float[]> planes_;
-    std::unique_ptr<std::uint16_t[]> labels_;
+    Buffer<float> planes_;
+    Buffer<std::uint16_t> labels_;
     ScoreStatistics statistics_;
 };
 

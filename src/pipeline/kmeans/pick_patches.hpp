@@ -79,7 +79,7 @@ class PatchPass {
 
     KMeansRun& run_;
     PatchCenters centers_;
-    std::unique_ptr<float[]> distances_;  // of a tile, [label dates][locations]; NaN: not valid
+    Buffer<float> distances_;  // of a tile, [label dates][locations]; NaN: not valid
 };
 
 /// One centre, all of whose values are equal.

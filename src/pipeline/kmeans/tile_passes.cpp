@@ -24,7 +24,7 @@ TilePasses::TilePasses(StackRun& run, const std::vector<Tile>& tiles, std::int64
     }
     is_read_.assign(tiles_.size(), false);
     if (max_unkept == 0) return;
-    for (std::unique_ptr<float[]>& slot : slots_) slot = make_buffer<float>(max_unkept);
+    for (Buffer<float>& slot : slots_) slot = make_buffer<float>(max_unkept);
 }
 
 float* TilePasses::buffer(std::int64_t place) {

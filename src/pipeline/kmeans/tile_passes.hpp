@@ -35,9 +35,9 @@ class TilePasses {
 
     StackRun& run_;
     std::vector<Tile> tiles_;
-    std::vector<std::unique_ptr<float[]>> kept_;  // null: read in every pass
+    std::vector<Buffer<float>> kept_;  // null: read in every pass
     std::vector<bool> is_read_;
-    std::unique_ptr<float[]> slots_[2];
+    Buffer<float> slots_[2];
     int slot_ = 0;
     std::int64_t free_bytes_;
 };

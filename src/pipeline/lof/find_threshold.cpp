@@ -11,7 +11,7 @@ namespace {
 
 /// Counts all scores of the run, read back from their shards. Collective.
 void count_scores(LofRun& run, ScoreHistogram& histogram, const ProgressFn& progress) {
-    std::array<std::unique_ptr<float[]>, 2> scores;
+    std::array<Buffer<float>, 2> scores;
     together(run.comm, [&] {
         for (Slot slot : {0, 1}) scores[slot] = make_buffer<float>(run.max_shard_values());
     });

@@ -101,8 +101,16 @@ void write_styles(const LofRun& run, const LofSummary& summary) {
         paletted_style(1, {{0, {0, 245, 245, 245, 0}, "normal"}, {1, {1, 178, 24, 43, 255}, "anomalous"}}));
 }
 
+/// Each by one rank, by several ranks at a time.
+void write_location_products(const LofRun& run, const LofSummary& summary) {
+    int writer = 0;
+    for (const Product& product : location_products(run, summary)) {
+        if (writer == run.comm.rank()) write_location_product(run, product);
+        writer = (writer + 1) % run.comm.size();
+    }
+}
+
 void write_other_products(const LofRun& run, const LofSummary& summary) {
-    for (const Product& product : location_products(run, summary)) write_location_product(run, product);
     write_styles(run, summary);
     write_text_file(run.folder.file("per_date.csv"), per_date_csv(summary.dates));
     write_text_file(run.folder.file("per_date.svg"), per_date_svg(summary.dates));
@@ -114,6 +122,7 @@ void write_lof_products(const LofRun& run, const ScoreStatistics& statistics, co
     const std::array date_products = {lof_product(run, statistics, summary), anomaly_product(run, summary)};
     for (const Product& product : date_products) write_date_product(run, product);
     together(run.comm, [&] {
+        write_location_products(run, summary);
         if (run.comm.rank() == 0) write_other_products(run, summary);
     });
 }

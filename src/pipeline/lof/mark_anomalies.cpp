@@ -68,7 +68,7 @@ class AnomalyMarker {
     }
 
     template <class T>
-    using TwoBuffers = std::array<std::unique_ptr<T[]>, 2>;
+    using TwoBuffers = std::array<Buffer<T>, 2>;
 
     LofRun& run_;
     double threshold_;

@@ -95,8 +95,8 @@ class TileScorer {
     LofRun& run_;
     ScoreStatistics statistics_;
     std::vector<std::int64_t> has_results_;  // of this rank's tiles
-    std::array<std::unique_ptr<float[]>, 2> pixels_;
-    std::array<std::unique_ptr<float[]>, 2> scores_;
+    std::array<Buffer<float>, 2> pixels_;
+    std::array<Buffer<float>, 2> scores_;
     std::array<bool, 2> is_scored_ = {};  // by an earlier call
     PendingWrite write_;                  // last: its end comes before the buffers'
 };
