@@ -290,6 +290,23 @@ TEST(ManyRanks, TheSimulatedIterationsMakeTheCallsOfTheRealOnes) {
     EXPECT_EQ(five.gathers, two.gathers);
 }
 
+TEST(ManyRanks, OfPickedPatchesRanksSendOnlyThoseThatAreTaken) {
+    constexpr int kRanks = 6, kClusters = 40, kFeatures = 25;
+    const TempDir dir;
+    auto options = tiny_run<RunKMeansOptions>(dir, "kmeans", 20);
+    options.patch_size = 5;
+    options.min_clusters = options.max_clusters = kClusters;
+    options.max_iter = 1;
+    options.init = KMeansInit::Random;
+
+    const auto reports = run_dry_ranks(kRanks, {}, [&](DryRunRank& rank) { run_kmeans(options, rank); });
+
+    expect_no_errors(reports);
+    constexpr std::int64_t kPlace = sizeof(std::int64_t) + sizeof(double);
+    EXPECT_LE(reports[0].counts.most_bytes_gathered,
+              kClusters * std::max<std::int64_t>(kRanks * kPlace, kPlace + kFeatures * sizeof(float)));
+}
+
 TEST(ManyRanks, WhatTheyGatherFitsAnMpiCount) {
     constexpr int kRanks = 16;
     const auto reports = run_dry_ranks(kRanks, {}, [](DryRunRank& rank) {

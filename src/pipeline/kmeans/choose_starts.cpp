@@ -74,8 +74,7 @@ std::vector<PatchCenters> sample_starts(KMeansRun& run, const PatchList& sample,
 
 PatchCenters random_start(KMeansRun& run, TilePasses& passes, const Start& start) {
     FirstPatches picker(run, start.k, FirstPatches::Order::Random, start_key(run, start, 0));
-    const PatchList patches = pick_patches(run, run.comm, passes, constant_center(run, 0), picker);
-    return as_centers(run, patches.smallest(start.k));
+    return as_centers(run, pick_patches(run, run.comm, passes, constant_center(run, 0), picker, start.k));
 }
 
 /// Of the candidates, the one that would leave the lowest sum of distances.
@@ -94,7 +93,7 @@ PatchCenters plusplus_start(KMeansRun& run, TilePasses& passes, const Start& sta
     while (centers.n_clusters < start.k) {
         FirstPatches picker(run, n_trials, FirstPatches::Order::RandomByDistance,
                             start_key(run, start, centers.n_clusters));
-        const PatchList candidates = pick_patches(run, run.comm, passes, centers, picker).smallest(n_trials);
+        const PatchList candidates = pick_patches(run, run.comm, passes, centers, picker, n_trials);
         if (candidates.n() == 0) break;  // every patch is a centre
         append_patch(centers, candidates, best_candidate(run, passes, centers, candidates));
     }
@@ -108,7 +107,7 @@ WeightedPoints parallel_candidates(KMeansRun& run, TilePasses& passes, const Sta
     const std::int64_t n = std::min(kParallelOversampling * start.k, (kMaxClusters - 1) / kParallelRounds);
     for (int round = 0; round < kParallelRounds; ++round) {
         FirstPatches picker(run, n, FirstPatches::Order::RandomByDistance, start_key(run, start, 1 + round));
-        const PatchList drawn = pick_patches(run, run.comm, passes, centers, picker).smallest(n);
+        const PatchList drawn = pick_patches(run, run.comm, passes, centers, picker, n);
         for (std::int64_t i = 0; i < drawn.n(); ++i) append_patch(centers, drawn, i);
     }
     std::vector<KMeansFit> fits = {new_fit(std::move(centers))};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace rastertide {
 namespace {
@@ -68,6 +69,20 @@ PatchList PatchList::gathered(Communicator& comm) const {
     PatchList all(n_features_);
     for (const std::string& bytes : comm.gather(bytes())) all.append(bytes);
     return all;
+}
+
+PatchList PatchList::smallest_of_all(std::int64_t n_wanted, Communicator& comm) const {
+    // Every rank may have as many as are wanted: keys tell which, and only these patches are sent.
+    PatchList own_keys(0);
+    for (std::int64_t i = 0; i < n(); ++i) own_keys.add(index(i), key(i));
+    const PatchList chosen = own_keys.gathered(comm).smallest(n_wanted);
+    std::vector<std::int64_t> places;
+    for (std::int64_t i = 0; i < n(); ++i) {
+        const std::pair own(key(i), index(i));
+        if (chosen.n() > 0 && own <= std::pair(chosen.key(chosen.n() - 1), chosen.index(chosen.n() - 1)))
+            places.push_back(i);
+    }
+    return select(places).gathered(comm).smallest(n_wanted);
 }
 
 std::string PatchList::bytes() const {

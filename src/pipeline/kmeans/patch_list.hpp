@@ -35,6 +35,8 @@ class PatchList {
     PatchList smallest(std::int64_t n) const;
     /// The lists of all ranks together, on every rank. Collective. @throws CommError
     PatchList gathered(Communicator& comm) const;
+    /// smallest() of the lists of all ranks together, on every rank. Collective. @throws CommError
+    PatchList smallest_of_all(std::int64_t n, Communicator& comm) const;
 
   private:
     std::string bytes() const;

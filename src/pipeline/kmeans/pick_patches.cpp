@@ -130,7 +130,7 @@ void PatchPass::copy_patch(const Tile& tile, const float* pixels, std::int64_t d
 }
 
 PatchList pick_patches(KMeansRun& run, Communicator& comm, TilePasses& passes, const PatchCenters& centers,
-                       PatchPicker& picker) {
+                       PatchPicker& picker, std::int64_t n) {
     together(comm, [&] {
         PatchPass pass(run, centers);
         passes.for_each([&](std::int64_t, const Tile& tile, const float* pixels) {
@@ -138,7 +138,7 @@ PatchList pick_patches(KMeansRun& run, Communicator& comm, TilePasses& passes, c
             pass.visit(tile, pixels, picker);
         });
     });
-    return picker.patches().gathered(comm);
+    return picker.patches().smallest_of_all(n, comm);
 }
 
 }  // namespace rastertide

@@ -85,9 +85,9 @@ class PatchPass {
 /// One centre, all of whose values are equal.
 PatchCenters constant_center(const KMeansRun& run, double value);
 
-/// Takes all patches of the run through a picker. @return what it took on all ranks, in no fixed order.
-/// Collective.
+/// Takes all patches of the run through a picker. @return the first n of those it took on all ranks, by key,
+/// then by index. Collective.
 PatchList pick_patches(KMeansRun& run, Communicator& comm, TilePasses& passes, const PatchCenters& centers,
-                       PatchPicker& picker);
+                       PatchPicker& picker, std::int64_t n);
 
 }  // namespace rastertide

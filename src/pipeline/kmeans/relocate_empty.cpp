@@ -41,7 +41,7 @@ void relocate_empty(KMeansRun& run, Communicator& comm, TilePasses& passes, cons
     }
     const auto n = static_cast<std::int64_t>(empty.size());
     FirstPatches picker(run, n, FirstPatches::Order::Farthest);
-    const PatchList farthest = pick_patches(run, comm, passes, fit.centers, picker).smallest(n);
+    const PatchList farthest = pick_patches(run, comm, passes, fit.centers, picker, n);
     const std::vector<std::uint16_t> labels = labels_of(run, fit.centers, fixed, farthest);
     for (std::int64_t i = 0; i < farthest.n(); ++i) {
         const auto place = static_cast<std::size_t>(i);
