@@ -83,6 +83,12 @@ void StackRun::say_plan() const {
     if (!devices.why_cpu.empty())
         say(devices.is_worth_saying ? LogLevel::Info : LogLevel::Debug,
             "-device auto takes the CPU: " + devices.why_cpu);
+    const auto n_tiles = static_cast<std::int64_t>(plan.tiles.size());
+    if (comm.size() > n_tiles)
+        say(LogLevel::Warning, std::to_string(comm.size()) + " ranks share " + std::to_string(n_tiles) +
+                                   (n_tiles == 1 ? " tile: " : " tiles: ") +
+                                   std::to_string(comm.size() - n_tiles) +
+                                   " have none; -tile makes smaller ones");
 }
 
 std::int64_t StackRun::max_shard_pixels() const {

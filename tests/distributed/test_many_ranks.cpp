@@ -223,6 +223,26 @@ TEST(ManyRanks, TheLofItselfRunsOnThemWithTheSameFiles) {
     }
 }
 
+TEST(ManyRanks, ThatFindNoTileAreWarnedOf) {
+    const TempDir dir;
+    auto options = tiny_run<RunLofOptions>(dir, "run", 60);  // 3 tiles
+    options.lof = {3, 2};
+    const auto warnings = [&](int n_ranks) {
+        std::string text;
+        expect_no_errors(run_dry_ranks(n_ranks, {}, [&](DryRunRank& rank) {
+            run_lof(options, rank, [&](LogLevel level, const std::string& message) {
+                if (level == LogLevel::Warning && message.find("ranks share") != std::string::npos)
+                    text += message;
+            });
+        }));
+        options.overwrite = true;
+        return text;
+    };
+
+    EXPECT_EQ(warnings(3), "");
+    EXPECT_EQ(warnings(5), "5 ranks share 3 tiles: 2 have none; -tile makes smaller ones");
+}
+
 TEST(ManyRanks, CollectivesOfTheLofDoNotDependOnTilesOrRanks) {
     const TempDir dir;
     const auto few_tiles = run_real_lof(dir, "few", 2, 60);
