@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cmath>
 #include <limits>
 
 #include <rastertide/compute/anomaly.hpp>
@@ -20,21 +22,34 @@ struct Chunk {
     float max_score[kChunkPixels];
 };
 
+/// The largest Float32 that is not above the threshold: no Float32 lies between, so that the same scores are
+/// above both.
+float float_below(double threshold) {
+    const auto nearest = static_cast<float>(threshold);
+    return static_cast<double>(nearest) > threshold
+               ? std::nextafter(nearest, -std::numeric_limits<float>::infinity())
+               : nearest;
+}
+
 /// @return anomalies among the n scores
-std::int64_t add_date(const float* scores, std::int64_t n, double threshold, std::uint16_t date,
+std::int64_t add_date(const float* scores, std::int64_t n, float threshold, std::uint16_t date,
                       std::uint8_t* mask, Chunk& chunk) {
     std::int64_t n_anomalies = 0;
     for (std::int64_t i = 0; i < n; ++i) {
-        const float score = scores[i];
-        const bool valid = score == score;
-        const bool anomalous = static_cast<double>(score) > threshold;
-        mask[i] = valid ? (anomalous ? 1 : 0) : kMaskNodata;
-        n_anomalies += anomalous ? 1 : 0;
-        chunk.n_valid[i] = static_cast<std::uint16_t>(chunk.n_valid[i] + (valid ? 1 : 0));
-        chunk.count[i] = static_cast<std::uint16_t>(chunk.count[i] + (anomalous ? 1 : 0));
-        const bool higher = score > chunk.max_score[i];
-        chunk.max_score[i] = higher ? score : chunk.max_score[i];
-        chunk.max_date[i] = higher ? date : chunk.max_date[i];
+        const std::uint16_t valid = scores[i] == scores[i] ? 1 : 0;
+        const std::uint16_t anomalous = scores[i] > threshold ? 1 : 0;
+        mask[i] = static_cast<std::uint8_t>(anomalous | ((1 - valid) * kMaskNodata));
+        n_anomalies += anomalous;
+        chunk.n_valid[i] = static_cast<std::uint16_t>(chunk.n_valid[i] + valid);
+        chunk.count[i] = static_cast<std::uint16_t>(chunk.count[i] + anomalous);
+    }
+    for (std::int64_t i = 0; i < n; ++i) {
+        // By masks: of branches the compiler makes no vectors.
+        const std::uint32_t higher = scores[i] > chunk.max_score[i] ? ~0U : 0U;
+        const auto score = std::bit_cast<std::uint32_t>(scores[i]);
+        const auto before = std::bit_cast<std::uint32_t>(chunk.max_score[i]);
+        chunk.max_score[i] = std::bit_cast<float>((score & higher) | (before & ~higher));
+        chunk.max_date[i] = static_cast<std::uint16_t>((date & higher) | (chunk.max_date[i] & ~higher));
     }
     return n_anomalies;
 }
@@ -52,6 +67,7 @@ void store(const Chunk& chunk, std::int64_t first, std::int64_t n, const Anomaly
 
 void find_anomalies(const float* scores, std::int64_t n_dates, std::int64_t n_pixels, double threshold,
                     const AnomalyTile& out, int n_threads) {
+    const float float_threshold = float_below(threshold);
     parallel_for((n_pixels + kChunkPixels - 1) / kChunkPixels, n_threads, [&](std::int64_t i_chunk) {
         const std::int64_t first = i_chunk * kChunkPixels;
         const std::int64_t n = std::min(kChunkPixels, n_pixels - first);
@@ -60,7 +76,7 @@ void find_anomalies(const float* scores, std::int64_t n_dates, std::int64_t n_pi
         for (std::int64_t date = 0; date < n_dates; ++date) {
             const std::int64_t offset = date * n_pixels + first;
             const std::int64_t n_anomalies =
-                add_date(scores + offset, n, threshold, static_cast<std::uint16_t>(date + 1),
+                add_date(scores + offset, n, float_threshold, static_cast<std::uint16_t>(date + 1),
                          out.mask + offset, chunk);
             std::atomic_ref(out.date_counts[date]).fetch_add(n_anomalies, std::memory_order_relaxed);
         }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -13,6 +15,23 @@ namespace rastertide {
 namespace {
 
 constexpr std::size_t kSumsPerDate = 1 + 2 * ExactSum::kStateSize;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// A score or NaN, told apart by masks: of branches the compiler makes no vectors.
+class Score {
+  public:
+    explicit Score(float score)
+        : bits_(std::bit_cast<std::uint32_t>(score)), valid_(score == score ? ~0U : 0U) {}
+
+    float or_value(float instead) const {
+        return std::bit_cast<float>((bits_ & valid_) | (std::bit_cast<std::uint32_t>(instead) & ~valid_));
+    }
+    int n_valid() const { return static_cast<int>(valid_ & 1U); }
+
+  private:
+    std::uint32_t bits_;
+    std::uint32_t valid_;
+};
 
 }  // namespace
 
@@ -30,20 +49,34 @@ void ScoreStatistics::add_tile(const float* scores, std::int64_t n_rows, std::in
 
 void ScoreStatistics::Partial::add_run(const float* scores, std::int64_t n_scores) {
     constexpr int kLanes = 8;  // independent sums, so that the compiler may use vectors without reordering
-    double sums[kLanes] = {};
-    double squares[kLanes] = {};
+    static_assert(kColumnRun == 2 * kLanes);
+    std::array<float, kColumnRun> filled_up;
+    if (n_scores < kColumnRun) {
+        filled_up.fill(std::numeric_limits<float>::quiet_NaN());
+        std::copy_n(scores, n_scores, filled_up.begin());
+        scores = filled_up.data();
+    }
+    double sums[kLanes];
+    double squares[kLanes];
+    float lows[kLanes];
+    float highs[kLanes];
     int n_valid = 0;
-    for (std::int64_t i = 0; i < n_scores; ++i) {
-        const float score = scores[i];
-        const bool valid = score == score;
-        const double value = valid ? score : 0.0F;
-        n_valid += valid ? 1 : 0;
-        sums[i % kLanes] += value;
-        squares[i % kLanes] += value * value;  // exact: 24 bit squared fits 53
-        min = score < min ? score : min;
-        max = score > max ? score : max;
+    for (int i = 0; i < kLanes; ++i) {
+        const Score first(scores[i]);
+        const Score second(scores[i + kLanes]);
+        const double a = first.or_value(0);
+        const double b = second.or_value(0);
+        n_valid += first.n_valid() + second.n_valid();
+        sums[i] = a + b;
+        squares[i] = a * a + b * b;  // the products are exact: 24 bits squared fit 53
+        lows[i] = std::min(first.or_value(kInfinity), second.or_value(kInfinity));
+        highs[i] = std::max(first.or_value(-kInfinity), second.or_value(-kInfinity));
     }
     if (n_valid == 0) return;
+    for (int i = 0; i < kLanes; ++i) {
+        min = std::min(min, lows[i]);
+        max = std::max(max, highs[i]);
+    }
     for (int width = kLanes / 2; width > 0; width /= 2) {
         for (int i = 0; i < width; ++i) {
             sums[i] += sums[i + width];
