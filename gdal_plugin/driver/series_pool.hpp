@@ -10,6 +10,8 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/read/open_series.hpp>
 
+#include "core/number_text.hpp"
+
 namespace rastertide::plugin {
 
 /// One stack, opened as often as threads read it at once.
@@ -35,7 +37,7 @@ class SeriesPool {
         std::unique_ptr<RasterSeries> series_;
     };
 
-    /// @throws Error  as open_series(); the stack has other scenes than when it was opened first
+    /// @throws Error  as open_series(); the stack is another than when it was opened first
     Lease take() {
         {
             const std::lock_guard lock(mutex_);
@@ -57,13 +59,20 @@ class SeriesPool {
     }
 
   private:
-    /// What bands and sizes were told after: the scenes, in their order, and the size of the grid.
+    /// What bands, dates, sizes and places were told after.
     static std::vector<std::string> contents(const RasterSeries& series) {
-        std::vector<std::string> names;
-        for (const SceneInfo& scene : series.scenes()) names.push_back("'" + scene.name + "'");
-        names.push_back("a grid of " + std::to_string(series.grid().n_cols) + " x " +
-                        std::to_string(series.grid().n_rows) + " pixels");
-        return names;
+        std::vector<std::string> texts;
+        for (const SceneInfo& scene : series.scenes())
+            texts.push_back("'" + scene.name + "'" + (scene.date ? " of " + scene.date->iso() : ""));
+        for (const std::string& name : series.band_names()) texts.push_back("the band '" + name + "'");
+        const Grid& grid = series.grid();
+        std::string place =
+            "a grid of " + std::to_string(grid.n_cols) + " x " + std::to_string(grid.n_rows) + " pixels at (";
+        for (const double coefficient : grid.geotransform.c) place += number_text(coefficient) + " ";
+        place.back() = ')';
+        texts.push_back(place);
+        texts.push_back("the CRS " + grid.crs_wkt);
+        return texts;
     }
 
     void check_contents(const RasterSeries& series) const {

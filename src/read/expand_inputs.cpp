@@ -88,6 +88,14 @@ std::vector<std::string> rasters_in(const std::string& folder, Damaged damaged) 
     return rasters;
 }
 
+/// In an archive or a bucket a folder may be one raster for some driver (Zarr, a zipped product).
+bool is_folder_of_rasters(const std::string& input) {
+    const GdalErrorCapture quiet;
+    if (!PathStat(input).is_folder()) return false;
+    const bool is_local = !input.starts_with("/vsi");
+    return is_local || GDALIdentifyDriverEx(input.c_str(), GDAL_OF_RASTER, nullptr, nullptr) == nullptr;
+}
+
 std::vector<std::string> lines_of(const std::string& path) {
     std::ifstream file(path);
     if (!file) throw IoError("'" + path + "': cannot read the input file list");
@@ -110,7 +118,7 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& inputs,
     }
     std::vector<std::string> rasters;
     for (const std::string& input : named) {
-        if (PathStat(input).is_folder()) {
+        if (is_folder_of_rasters(input)) {
             const std::vector<std::string> inside = rasters_in(input, damaged);
             rasters.insert(rasters.end(), inside.begin(), inside.end());
         } else {

@@ -110,7 +110,9 @@ struct LazyText {
     Window inner;  ///< the locations: all but the rim
     int patch_size = 0;
     std::int64_t n_bands = 0;
-    std::string ones;  ///< the coefficients that count: of one row, which is enough (separable)
+    /// The coefficients that count. One row of them would do for GDAL, which takes it for a separable kernel,
+    /// but GDAL 3.6 reads beyond it when it copies the VRT.
+    std::string ones;
     std::vector<std::string> kernels;  ///< [cluster - 1][band]
     std::vector<std::string> half_norms;
 };
@@ -128,8 +130,8 @@ LazyText make_text(const std::string& path, const Grid& grid, const PatchCenters
     text.patch_size = centers.patch_size;
     text.n_bands = centers.n_bands;
     const std::int64_t n_pixels = centers.patch_size * centers.patch_size;
-    const std::vector<double> ones(static_cast<std::size_t>(centers.patch_size), 1);
-    text.ones = coefficients(ones.data(), centers.patch_size);
+    const std::vector<double> ones(static_cast<std::size_t>(n_pixels), 1);
+    text.ones = coefficients(ones.data(), n_pixels);
     const std::vector<double> relative = less_the_first(centers);
     for (std::int64_t i = 0; i < (centers.n_clusters - 1) * centers.n_bands; ++i) {
         text.kernels.push_back(coefficients(relative.data() + i * n_pixels, n_pixels));

@@ -79,13 +79,13 @@ TEST(TileLoop, RanksTakeTilesWhileRankZeroComputes) {
         *world, plan_of(40), [](const Tile&, Slot) {},
         [&](const Tile&, Slot) {
             if (first && n_worked == 0) compute_for(2000ms);
-            if (!first) std::this_thread::sleep_for(10ms);
+            if (!first) std::this_thread::sleep_for(20ms);
             ++n_worked;
         },
         [] {}, {});
 
     if (!first) return;
-    // All others need 0.4 s together. Had they to wait for rank 0, it would take most of what is left then.
+    // All others need 0.8 s together. Had they to wait for rank 0, it would take most of what is left then.
     EXPECT_GE(n_worked, 1);
     EXPECT_LE(n_worked, 2) << "rank 0 computed for 2 s: others take all but its first tile and the next";
 }

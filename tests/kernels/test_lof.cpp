@@ -213,7 +213,8 @@ INSTANTIATE_TEST_SUITE_P(Patches, LofTiles,
                                           testing::Values(1), testing::Values(0)));
 INSTANTIATE_TEST_SUITE_P(Others, LofTiles,
                          testing::Values(Cut{7, 3, 2, -40}, Cut{7, 20, 1, 5}, Cut{7, 20, 3, -40},
-                                         Cut{5, 3, 3, 5}));
+                                         Cut{5, 3, 3, 5}, Cut{11, 10, 1, -40}, Cut{11, 10, 2, 7},
+                                         Cut{3, 10, 2, 5}, Cut{1, 10, 2, -3}));
 
 class LofLevels : public testing::TestWithParam<const char*> {
   protected:

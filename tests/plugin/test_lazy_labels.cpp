@@ -431,6 +431,22 @@ TEST_F(LazyLabelsTest, OtherResolutionsAreTheModeOfTheLabels) {
     }
 }
 
+TEST_F(LazyLabelsTest, CopiesByGdalHaveTheSamePixels) {
+    const Bands date = scene(1, 60, 70);
+    write_bands(dir_.file("a.tif"), date);
+    write_lazy_labels(dir_.file("l.vrt"), grid_of(date), label_product(1),
+                      {some_centers(5, 1, 3), {}, {}, {}, {bands_of("a.tif", 1)}});
+    GDALDriver* driver = GetGDALDriverManager()->GetDriverByName("VRT");
+    const std::string computed = dir_.file("l_computed.vrt");
+    const std::string copy = dir_.file("copy.vrt");
+    {
+        const GDALDatasetUniquePtr original(GDALDataset::Open(computed.c_str()));
+        GDALDatasetUniquePtr(driver->CreateCopy(copy.c_str(), original.get(), 0, nullptr, nullptr, nullptr))
+            .reset();
+    }
+    EXPECT_EQ(read_bands(copy).values, read_bands(computed).values);
+}
+
 TEST_F(LazyLabelsTest, PartsAreAllItsFiles) {
     const Bands date = scene(1, 60, 70);
     write_bands(dir_.file("a.tif"), date);

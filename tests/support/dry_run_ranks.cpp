@@ -6,8 +6,10 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <future>
 #include <limits>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include <rastertide/core/error.hpp>
@@ -289,9 +291,13 @@ std::vector<RankReport> run_dry_ranks(int n_ranks, const NetworkModel& network,
                                       const std::function<void(DryRunRank&)>& body, int ranks_per_node) {
     DryRunWorld world(n_ranks, network, ranks_per_node);
     std::vector<RankReport> reports(static_cast<std::size_t>(n_ranks));
+    // Where the system has no thread left for the last ranks, the first ones must not have begun.
+    std::promise<bool> all_started;
+    const std::shared_future<bool> may_begin = all_started.get_future().share();
     std::vector<std::thread> threads;
-    for (int i = 0; i < n_ranks; ++i) {
+    const auto start = [&](int i) {
         threads.emplace_back([&, i] {
+            if (!may_begin.get()) return;
             RankReport& report = reports[static_cast<std::size_t>(i)];
             DryRunRank rank(world, i);
             world.begin(rank);
@@ -304,8 +310,19 @@ std::vector<RankReport> run_dry_ranks(int n_ranks, const NetworkModel& network,
             report.clock_s = rank.clock_s();
             world.end(rank, !report.error.empty());
         });
+    };
+    const auto join_all = [&] {
+        for (std::thread& thread : threads) thread.join();
+    };
+    try {
+        for (int i = 0; i < n_ranks; ++i) start(i);
+    } catch (const std::system_error&) {
+        all_started.set_value(false);
+        join_all();
+        throw;
     }
-    for (std::thread& thread : threads) thread.join();
+    all_started.set_value(true);
+    join_all();
     return reports;
 }
 

@@ -158,9 +158,11 @@ LofTimes simulate_lof(DryRunRank& rank, const SimulatedStack& stack, const WorkM
     times.longest_wait_s = rank.counts().longest_ticket_wait_s;
     mark_anomalies(rank, stack, work);
     times.marked_s = rank.clock_s();
+    constexpr int kProducts = 3;                                          // of one band, each by one rank
     for (int product = 0; product < 2; ++product) together(rank, [] {});  // VRTs of scores and masks
     together(rank, [&] {
-        if (rank.rank() == 0) rank.advance(static_cast<double>(stack.n_pixels()) * work.products_s_per_pixel);
+        for (int product = rank.rank(); product < kProducts; product += rank.size())
+            rank.advance(static_cast<double>(stack.n_pixels()) * work.products_s_per_pixel / kProducts);
     });
     times.written_s = rank.clock_s();
     end_run(rank);

@@ -16,14 +16,15 @@ namespace rastertide::testing_support {
 
 /// What a rank needs for its parts of the work. Times are virtual.
 struct WorkModel {
-    double lof_s_per_location = 46e-6;   ///< docs/performance.md: T = 363, 7 x 7, k = 10, one core
-    double kmeans_patches_per_s = 1e8;   ///< docs/performance.md: 104 to 230 M/s a core
-    double read_bytes_per_s = 5e8;       ///< of a rank
-    double write_bytes_per_s = 5e8;      ///< of a rank
-    double shared_bytes_per_s = 0;       ///< of all ranks together, in equal parts; 0 = no limit
-    double products_s_per_pixel = 7e-7;  ///< by the first rank alone: measured, docs/design/11-scaling.md
-    double mask_s_per_score = 5e-9;      ///< the second pass of the LOF: assumed, of 2 to 10 ns measured
-    double spread = 0.1;                 ///< a tile takes up to so much less or more, by its number
+    double lof_s_per_location = 46e-6;  ///< docs/performance.md: T = 363, 7 x 7, k = 10, one core
+    double kmeans_patches_per_s = 1e8;  ///< docs/performance.md: 104 to 230 M/s a core
+    double read_bytes_per_s = 5e8;      ///< of a rank
+    double write_bytes_per_s = 5e8;     ///< of a rank
+    double shared_bytes_per_s = 0;      ///< of all ranks together, in equal parts; 0 = no limit
+    double products_s_per_pixel =
+        7e-7;  ///< three products, each by one rank: measured, docs/design/11-scaling.md
+    double mask_s_per_score = 5e-9;  ///< the second pass of the LOF: assumed, of 2 to 10 ns measured
+    double spread = 0.1;             ///< a tile takes up to so much less or more, by its number
 };
 
 struct SimulatedStack {

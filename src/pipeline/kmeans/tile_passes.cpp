@@ -15,7 +15,8 @@ TilePasses::TilePasses(StackRun& run, const std::vector<Tile>& tiles, std::int64
         const std::int64_t n_values = run.source_values(tile);
         const std::int64_t n_bytes = n_values * std::int64_t{sizeof(float)};
         const bool keep = n_bytes <= free_bytes_;
-        kept_.push_back(keep ? make_buffer<float>(n_values) : nullptr);
+        kept_.push_back(keep ? std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(n_values))
+                             : nullptr);
         if (keep) {
             free_bytes_ -= n_bytes;
         } else {

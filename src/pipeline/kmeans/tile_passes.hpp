@@ -35,7 +35,8 @@ class TilePasses {
 
     StackRun& run_;
     std::vector<Tile> tiles_;
-    std::vector<Buffer<float>> kept_;  // null: read in every pass
+    // Null: read in every pass. Not on huge pages: each would be mappings of its own, which are limited.
+    std::vector<std::unique_ptr<float[]>> kept_;
     std::vector<bool> is_read_;
     Buffer<float> slots_[2];
     int slot_ = 0;
