@@ -18,8 +18,7 @@ constexpr double kFitShare = 0.85;
 constexpr std::int64_t kPolishIterations = 5;
 
 TilePasses rank_passes(KMeansRun& run, std::int64_t keep) {
-    const std::vector<Tile> tiles = tiles_of_rank(run.plan, run.comm.rank(), run.comm.size());
-    return {run, tiles, keep, std::min(keep, label_bytes(run, tiles))};
+    return {run, tiles_of_rank(run.plan, run.comm.rank(), run.comm.size()), keep};
 }
 
 /// A few exact iterations bring merged centres to where their clusters are.

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <rastertide/compute/patch_memory.hpp>
-
 #include "core/rounding.hpp"
 #include "pipeline/memory_plan.hpp"
 
@@ -73,18 +71,6 @@ std::int64_t bytes_to_keep(const KMeansRun& run) {
     return keep_bytes(options.memory_limit_bytes, run.comm.node_size(),
                       tile_bytes(request, run.plan.tile_n_cols, run.plan.tile_n_rows),
                       memory_needs(options, run.series).scratch_bytes);
-}
-
-std::int64_t label_bytes(const KMeansRun& run, const std::vector<Tile>& tiles) {
-    const RunKMeansOptions& options = run.options;
-    if (options.algorithm == KMeansAlgorithm::MiniBatch) return 0;
-    std::int64_t n_bytes = 0;
-    for (const Tile& tile : tiles) {
-        const std::int64_t n_patches = run.n_label_values(tile);
-        for (std::int64_t k = options.min_clusters; k <= options.max_clusters; ++k)
-            n_bytes += PatchMemory::bytes_for(n_patches, k, PatchMemoryKind::Labels);
-    }
-    return n_bytes;
 }
 
 }  // namespace rastertide

@@ -11,11 +11,7 @@ TileRequest kmeans_tile_request(const RunKMeansOptions& options, const RasterSer
 /// How many of n_patches the run draws as a sample; 0: it needs none.
 std::int64_t sample_size(const KMeansRun& run, std::int64_t n_patches);
 
-/// What -mem leaves for pixels and labels that stay in memory from pass to pass.
+/// What -mem leaves for pixels that stay in memory from pass to pass.
 std::int64_t bytes_to_keep(const KMeansRun& run);
-
-/// What labels of these tiles' patches take in all fits. A byte for a label saves more of a pass than one for
-/// pixels, which saves more than one for margins: measured in docs/design/07-kmeans-passes.md.
-std::int64_t label_bytes(const KMeansRun& run, const std::vector<Tile>& tiles);
 
 }  // namespace rastertide

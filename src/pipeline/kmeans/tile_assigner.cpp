@@ -6,61 +6,32 @@
 namespace rastertide {
 namespace {
 
-/// Hands out memory, fit by fit and tile by tile: labels of as many tiles as it holds, and where it holds
-/// those of all tiles in all fits, margins beside them of as many as the rest holds.
-class MemoryShares {
-  public:
-    MemoryShares(const KMeansRun& run, const TilePasses& passes, const std::vector<KMeansFit>& fits,
-                 std::int64_t memory_bytes)
-        : backend_(run.options.compute.backend), free_bytes_(memory_bytes), spare_bytes_(memory_bytes) {
-        for (const KMeansFit& fit : fits) {
-            for (std::int64_t place = 0; place < passes.n_tiles(); ++place) {
-                spare_bytes_ -= PatchMemory::bytes_for(run.n_label_values(passes.tile(place)),
-                                                       fit.centers.n_clusters, PatchMemoryKind::Labels);
-            }
-        }
+/// The kind of memory that pays best of those that fit.
+std::optional<PatchMemoryKind> affordable_kind(const PatchCenters& centers, Backend backend,
+                                               std::int64_t n_patches, std::int64_t memory_bytes) {
+    // Only CPUs work with margins.
+    const PatchMemoryKind fastest = backend == Backend::Cuda
+                                        ? PatchMemoryKind::Labels
+                                        : PatchMemory::fastest_kind(centers.n_clusters, centers.n_features());
+    for (const PatchMemoryKind kind : {fastest, PatchMemoryKind::Labels}) {
+        if (PatchMemory::bytes_for(n_patches, centers.n_clusters, kind) <= memory_bytes) return kind;
     }
-
-    /// Of the next tile; nothing if there is no memory left for it.
-    std::optional<PatchMemoryKind> next(const PatchCenters& centers, std::int64_t n_patches) {
-        const auto bytes = [&](PatchMemoryKind kind) {
-            return PatchMemory::bytes_for(n_patches, centers.n_clusters, kind);
-        };
-        const std::int64_t for_labels = bytes(PatchMemoryKind::Labels);
-        if (for_labels > free_bytes_) return std::nullopt;
-        free_bytes_ -= for_labels;
-        const std::int64_t for_margins = bytes(PatchMemoryKind::Margins) - for_labels;
-        if (!gains_by_margins(centers) || for_margins > spare_bytes_) return PatchMemoryKind::Labels;
-        free_bytes_ -= for_margins;
-        spare_bytes_ -= for_margins;
-        return PatchMemoryKind::Margins;
-    }
-
-  private:
-    /// Only CPUs work with them.
-    bool gains_by_margins(const PatchCenters& centers) const {
-        return backend_ != Backend::Cuda &&
-               PatchMemory::fastest_kind(centers.n_clusters, centers.n_features()) ==
-                   PatchMemoryKind::Margins;
-    }
-
-    Backend backend_;
-    std::int64_t free_bytes_;
-    std::int64_t spare_bytes_;  ///< what labels leave
-};
+    return std::nullopt;
+}
 
 }  // namespace
 
 TileAssigner::TileAssigner(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
                            std::vector<KMeansFit>& fits, std::int64_t memory_bytes)
     : run_(run), comm_(comm), passes_(passes), fixed_(fixed), fits_(fits) {
-    MemoryShares shares(run, passes, fits, memory_bytes);
     for (const KMeansFit& fit : fits) {
         Memory memory{{}, PatchSums(fit.centers.n_clusters, fit.centers.n_features())};
         for (std::int64_t place = 0; place < passes.n_tiles(); ++place) {
+            const std::int64_t n_patches = run.n_label_values(passes.tile(place));
             const std::optional<PatchMemoryKind> kind =
-                shares.next(fit.centers, run.n_label_values(passes.tile(place)));
+                affordable_kind(fit.centers, run.options.compute.backend, n_patches, memory_bytes);
             if (!kind) break;
+            memory_bytes -= PatchMemory::bytes_for(n_patches, fit.centers.n_clusters, *kind);
             memory.tiles.emplace_back(*kind);
         }
         memories_.push_back(std::move(memory));

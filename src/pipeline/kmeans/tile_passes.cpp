@@ -6,8 +6,7 @@
 
 namespace rastertide {
 
-TilePasses::TilePasses(StackRun& run, const std::vector<Tile>& tiles, std::int64_t keep_bytes,
-                       std::int64_t reserved_bytes)
+TilePasses::TilePasses(StackRun& run, const std::vector<Tile>& tiles, std::int64_t keep_bytes)
     : run_(run), free_bytes_(keep_bytes) {
     std::int64_t max_unkept = 0;
     for (const Tile& tile : tiles) {
@@ -15,7 +14,7 @@ TilePasses::TilePasses(StackRun& run, const std::vector<Tile>& tiles, std::int64
         tiles_.push_back(tile);
         const std::int64_t n_values = run.source_values(tile);
         const std::int64_t n_bytes = n_values * std::int64_t{sizeof(float)};
-        const bool keep = n_bytes <= free_bytes_ - reserved_bytes;
+        const bool keep = n_bytes <= free_bytes_;
         kept_.push_back(keep ? std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(n_values))
                              : nullptr);
         if (keep) {

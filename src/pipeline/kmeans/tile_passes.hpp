@@ -17,11 +17,9 @@ class TilePasses {
     /// @param place  of the tile in the list, the same in every pass
     using Visit = std::function<void(std::int64_t place, const Tile& tile, const float* pixels)>;
 
-    /// @param tiles           that hold locations; others are left out
-    /// @param keep_bytes      for pixels that stay
-    /// @param reserved_bytes  of these, that pixels leave to others: see free_bytes()
-    TilePasses(StackRun& run, const std::vector<Tile>& tiles, std::int64_t keep_bytes,
-               std::int64_t reserved_bytes = 0);
+    /// @param tiles       that hold locations; others are left out
+    /// @param keep_bytes  for pixels that stay
+    TilePasses(StackRun& run, const std::vector<Tile>& tiles, std::int64_t keep_bytes);
 
     std::int64_t n_tiles() const { return static_cast<std::int64_t>(tiles_.size()); }
     const Tile& tile(std::int64_t place) const { return tiles_[static_cast<std::size_t>(place)]; }
