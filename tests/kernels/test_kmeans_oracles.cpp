@@ -169,7 +169,8 @@ class Kernels {
     /// By sums and squares, relative to the offset of the fixed point.
     double energy(const PatchCenters& centers, const PatchSums& sums) const {
         SquareSum squares;
-        add_patch_squares(table_.pixels(), table_.patch, fixed_, squares);
+        PatchSums all(1, centers.n_features());
+        add_patch_moments(table_.pixels(), table_.patch, fixed_, squares, all);
         long double energy = squares.value(fixed_);
         for (std::int64_t k = 0; k < centers.n_clusters; ++k) {
             for (std::int64_t f = 0; f < centers.n_features(); ++f) {

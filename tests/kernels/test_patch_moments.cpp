@@ -90,16 +90,23 @@ std::vector<std::vector<float>> valid_patches(const Stack& stack, int patch_size
 struct Moments {
     std::int64_t n = 0;
     Int128 squares = 0;
+    std::vector<std::int64_t> sums{};  ///< of each feature
     bool operator==(const Moments&) const = default;
 };
 
-Moments plain_moments(const Stack& stack, int patch_size) {
+std::int64_t n_features(const Stack& stack, int patch_size) {
+    return stack.n_bands * patch_size * patch_size;
+}
+
+Moments plain_moments(const Stack& stack, int patch_size, const FixedPoint& fixed = kFixed) {
     Moments moments;
+    moments.sums.resize(static_cast<std::size_t>(n_features(stack, patch_size)));
     for (const std::vector<float>& patch : valid_patches(stack, patch_size)) {
         ++moments.n;
-        for (const float value : patch) {
-            const std::int64_t integer = kFixed.to_integer(value);
+        for (std::size_t f = 0; f < patch.size(); ++f) {
+            const std::int64_t integer = fixed.to_integer(patch[f]);
             moments.squares += Int128{integer} * integer;
+            moments.sums[f] += integer;
         }
     }
     return moments;
@@ -112,10 +119,11 @@ Int128 as_integer(SquareSum sum) {
     return integer;
 }
 
-Moments moments_of(const Stack& stack, int patch_size, int n_threads = 2) {
+Moments moments_of(const Stack& stack, int patch_size, int n_threads = 2, const FixedPoint& fixed = kFixed) {
     SquareSum squares;
-    const std::int64_t n = add_patch_squares(stack.pixels(), patch_size, kFixed, squares, n_threads);
-    return {n, as_integer(squares)};
+    PatchSums sums(1, n_features(stack, patch_size));
+    add_patch_moments(stack.pixels(), patch_size, fixed, squares, sums, n_threads);
+    return {sums.count(0), as_integer(squares), {sums.sums(0).begin(), sums.sums(0).end()}};
 }
 
 void expect_plain_moments(const Stack& stack, int patch_size) {
@@ -128,7 +136,10 @@ TEST(PatchMoments, SixPixelsByHand) {
     halves.offset = 1;
     halves.exponent = 1;
     SquareSum squares;
-    EXPECT_EQ(add_patch_squares(stack.pixels(), 1, halves, squares), 5);
+    PatchSums sums(1, 1);
+    add_patch_moments(stack.pixels(), 1, halves, squares, sums);
+    EXPECT_EQ(sums.count(0), 5);
+    EXPECT_EQ(sums.sums(0)[0], -2 + 2 + 3 + 4 + 16);
     EXPECT_EQ(squares.value(halves), 1 + 1 + 2.25L + 4 + 64);
 }
 
@@ -184,7 +195,16 @@ TEST_P(PatchMomentsSizes, LeaveOutScatteredNans) {
 TEST_P(PatchMomentsSizes, AreNoneWhereAllIsNan) {
     Stack some = stack();
     for (float& value : some.values) value = kNaN;
-    EXPECT_TRUE(moments_of(some, patch()) == Moments{});
+    const Moments moments = moments_of(some, patch());
+    EXPECT_EQ(moments.n, 0);
+    EXPECT_TRUE(moments == plain_moments(some, patch()));
+}
+
+TEST_P(PatchMomentsSizes, OfIntegersBeyond31BitsAreThoseOfAPlainLoop) {
+    Stack some = stack();
+    some.at(1, 0, some.n_rows / 2, some.n_cols / 2) = kNaN;
+    const FixedPoint wide = FixedPoint::for_range(-4, 20, FixedPoint::kMostBits);
+    EXPECT_TRUE(moments_of(some, patch(), 2, wide) == plain_moments(some, patch(), wide));
 }
 
 TEST_P(PatchMomentsSizes, ThreadsChangeNoBit) {
@@ -211,9 +231,12 @@ TEST(PatchMoments, AddUpOverTilesThatShareTheirHalo) {
 TEST(PatchMoments, AreAddedToWhatIsThere) {
     const Stack stack = scene(2, 1, 9, 9);
     SquareSum squares;
-    add_patch_squares(stack.pixels(), 3, kFixed, squares);
-    add_patch_squares(stack.pixels(), 3, kFixed, squares);
-    EXPECT_TRUE(as_integer(squares) == 2 * plain_moments(stack, 3).squares);
+    PatchSums sums(1, 9);
+    for (int i = 0; i < 2; ++i) add_patch_moments(stack.pixels(), 3, kFixed, squares, sums);
+    const Moments once = plain_moments(stack, 3);
+    EXPECT_TRUE(as_integer(squares) == 2 * once.squares);
+    EXPECT_EQ(sums.count(0), 2 * once.n);
+    for (std::size_t f = 0; f < once.sums.size(); ++f) EXPECT_EQ(sums.sums(0)[f], 2 * once.sums[f]);
 }
 
 PatchCenters some_centers(int patch_size, std::int64_t n_bands, std::int64_t n_clusters) {
@@ -263,7 +286,8 @@ TEST(PatchMoments, GiveTheEnergyWithTheSumsOfTheClusters) {
     for (const int patch : {1, 3, 7}) {
         const PatchCenters centers = some_centers(patch, 2, 5);
         SquareSum squares;
-        add_patch_squares(stack.pixels(), patch, kFixed, squares);
+        PatchSums all(1, centers.n_features());
+        add_patch_moments(stack.pixels(), patch, kFixed, squares, all);
         for (const Backend backend : available_backends()) {
             PatchSums sums(5, centers.n_features());
             assign_patches(stack.pixels(), centers, kFixed, {}, &sums, {backend, 2});
@@ -276,8 +300,12 @@ TEST(PatchMoments, GiveTheEnergyWithTheSumsOfTheClusters) {
 TEST(PatchMoments, TilesWithoutAPatchAreRefused) {
     const Stack stack = scene(1, 1, 6, 9);
     SquareSum squares;
-    for (const int patch_size : {7, 0, 33})
-        EXPECT_THROW(add_patch_squares(stack.pixels(), patch_size, kFixed, squares), InvalidArgument);
+    PatchSums sums(1, 9);
+    for (const int patch_size : {7, 0, 33}) {
+        EXPECT_THROW(add_patch_moments(stack.pixels(), patch_size, kFixed, squares, sums), InvalidArgument);
+    }
+    EXPECT_THROW(add_patch_moments(stack.pixels(), 5, kFixed, squares, sums),
+                 InvalidArgument);  // 25 features
 }
 
 }  // namespace

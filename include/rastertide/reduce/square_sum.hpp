@@ -23,6 +23,8 @@ class SquareSum {
             limbs_[static_cast<std::size_t>(i)] += limb * count;
         }
     }
+    /// Adds counts[i] * integers[i]^2 of all i, and carries.
+    void add(std::span<const std::int64_t> integers, std::span<const std::int64_t> counts);
     static constexpr std::int64_t kMostAdditions = std::int64_t{1} << 20;
     /// To be called at least after every kMostAdditions.
     void carry();
@@ -34,6 +36,9 @@ class SquareSum {
     long double value(const FixedPoint& fixed) const;
 
   private:
+    /// Of integers below 2^31 in magnitude, at most kMostAdditions.
+    void add_narrow(std::span<const std::int64_t> integers, std::span<const std::int64_t> counts);
+
     static constexpr int kLimbBits = 30;
     static constexpr std::int64_t kMask = (std::int64_t{1} << kLimbBits) - 1;
     std::array<std::int64_t, 4> limbs_{};  // base 2^30, least significant first; never negative

@@ -198,10 +198,8 @@ PatchList draw_sample(KMeansRun& run, TilePasses& passes, StackMoments& moments,
         PatchPass pick(run, mean);
         passes.for_each([&](std::int64_t, const Tile& tile, const float* pixels) {
             const StageClock::Timer timer(run.clock, Stage::Sample);
-            const PixelStack stack = run.stack(tile, pixels);
-            add_patch_squares(stack, run.options.patch_size, moments.fixed, moments.squares,
-                              run.options.compute.n_threads);
-            assign_patches(stack, mean, moments.fixed, {}, &total, run.options.compute);
+            add_patch_moments(run.stack(tile, pixels), run.options.patch_size, moments.fixed, moments.squares,
+                              total, run.options.compute.n_threads);
             if (n_wanted > 0) pick.visit(tile, pixels, sample);
         });
     });
