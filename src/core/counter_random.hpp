@@ -50,6 +50,7 @@ enum class RandomStream : std::uint32_t {
     MiniBatch,
     KMeansSample,
     KMeansDraw,
+    KMeansShare,
 };
 
 /// The last word of a counter: up to 2^24 draws a stream and position.

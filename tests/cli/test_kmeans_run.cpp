@@ -255,6 +255,50 @@ INSTANTIATE_TEST_SUITE_P(Fits, KMeansRunsAgree,
                                          "-patch 3 -k 4 -algorithm minibatch -max_iter 5",
                                          "-k 4 -features time"));
 
+/// A stack that is large enough for its fits to begin on a share of it.
+class LargeStackRuns : public KMeansRuns {
+  protected:
+    static constexpr int kDates = 80, kSize = 464;
+
+    static void SetUpTestSuite() {
+        KMeansRuns::SetUpTestSuite();
+        std::mt19937 random(7);
+        Bands stack{kDates, kSize, kSize, {}};
+        for (int date = 0; date < kDates; ++date) {
+            const Bands scene = coast(date, kSize, kSize, random);
+            stack.values.insert(stack.values.end(), scene.values.begin(), scene.values.end());
+        }
+        write_bands(large(), stack);
+        output_ = run_kmeans(large(), expected(), fit() + " -j 2 -v").output;
+    }
+    static std::string large() { return shared_->file("large.tif"); }
+    static std::string expected() { return shared_->file("large"); }
+    static std::string fit() { return "-patch 3 -k 4"; }
+    static inline std::string output_;
+};
+
+TEST_F(LargeStackRuns, BeginOnAShareAndEndSoonAfterIt) {
+    EXPECT_NE(output_.find("one of 16 dates of each block"), std::string::npos) << output_;
+    EXPECT_LE(summary_of(expected()).at("iterations").get<int>(), 3);
+    const std::string small = run_kmeans(scenes(), dir_.file("small"), "-v").output;
+    EXPECT_EQ(small.find("of each block"), std::string::npos) << small;
+}
+
+#ifdef RASTERTIDE_TEST_MPI
+TEST_F(LargeStackRuns, RanksAndTilesChangeNoByte) {
+    const CommandResult result =
+        run(testing_support::mpirun(3) +
+            kmeans_command(large(), dir_.file("found"), fit() + " -tile 112 50 -j 1"));
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    expect_same_results(dir_.file("found"), expected());
+}
+#else
+TEST_F(LargeStackRuns, ThreadsAndTilesChangeNoByte) {
+    run_kmeans(large(), dir_.file("found"), fit() + " -tile 112 50 -j 1");
+    expect_same_results(dir_.file("found"), expected());
+}
+#endif
+
 class KMeansStarts : public KMeansRuns, public testing::WithParamInterface<const char*> {};
 
 TEST_P(KMeansStarts, EveryWayFindsTheCoast) {

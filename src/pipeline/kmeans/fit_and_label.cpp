@@ -9,6 +9,7 @@
 #include "pipeline/kmeans/fit_state.hpp"
 #include "pipeline/kmeans/kmeans_memory.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
+#include "pipeline/kmeans/stack_share.hpp"
 
 namespace rastertide {
 namespace {
@@ -28,6 +29,21 @@ void polish(KMeansRun& run, TilePasses& passes, const StackMoments& moments, std
     for (KMeansFit& fit : fits) iterations.push_back(std::exchange(fit.iterations, 0));
     lloyd(run, run.comm, passes, moments, limits, fits, {});
     for (std::size_t i = 0; i < fits.size(); ++i) fits[i].iterations += iterations[i];
+}
+
+/// The fits' starts, unless an earlier call of the run has left fits. The sample is empty then.
+PatchList start(KMeansRun& run, TilePasses& passes, StackMoments& moments, std::vector<KMeansFit>& fits) {
+    const bool begins = fits.empty();
+    const std::int64_t n_wanted = begins ? sample_size(run, moments.n_patches) : 0;
+    const std::int64_t step = begins ? share_step(run.options, run.n_sample_bands(), moments.n_patches) : 0;
+    StackShare share(run, step);
+    PatchList sample = draw_sample(run, passes, moments, n_wanted, share);
+    if (begins) fits = choose_starts(run, passes, moments, sample);
+    if (step == 0) return sample;
+    run.say(LogLevel::Info,
+            "fits begin on one of " + std::to_string(step) + " dates of each block of locations");
+    lloyd_on_share(run, share, passes.free_bytes(), moments, fits);
+    return sample;
 }
 
 /// From the starts to the end. The sums of several fits are those of their last centres, so that their
@@ -135,10 +151,7 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
     StackMoments moments = measure_stack(run, *passes);
     FitState state(run);
     std::vector<KMeansFit> fits = state.read();
-    const bool start = fits.empty();
-    const PatchList sample =
-        draw_sample(run, *passes, moments, start ? sample_size(run, moments.n_patches) : 0);
-    if (start) fits = choose_starts(run, *passes, moments, sample);
+    const PatchList sample = start(run, *passes, moments, fits);
     fit(run, passes, moments, sample, state, fits, part_of(progress, 0, kFitShare));
 
     const bool compare = fits.size() > 1;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/rounding.hpp"
+#include "pipeline/kmeans/stack_share.hpp"
 #include "pipeline/memory_plan.hpp"
 
 namespace rastertide {
@@ -39,7 +40,7 @@ std::int64_t sample_size(const RunKMeansOptions& options, std::int64_t n_feature
     return std::max(least, std::min(std::max(n_patches / 100, kMinSample), kMaxSampleValues / n_features));
 }
 
-MemoryNeeds memory_needs(const RunKMeansOptions& options, const RasterSeries& series) {
+MemoryNeeds memory_needs(const RunKMeansOptions& options, const RasterSeries& series, int node_size) {
     const std::int64_t m = n_features(options, series);
     const std::int64_t n_dates = options.time_features ? 1 : series.n_dates();
     const std::int64_t n_patches = series.grid().extent().n_pixels() * n_dates;
@@ -47,6 +48,7 @@ MemoryNeeds memory_needs(const RunKMeansOptions& options, const RasterSeries& se
         kmeans_memory_needs(series.n_dates() * series.n_bands(), sums_bytes(options, m), options.compute);
     const std::int64_t n_sampled = std::min(n_patches, sample_size(options, m, n_patches));
     needs.scratch_bytes += kSampleCopies * n_sampled * m * std::int64_t{sizeof(float)};
+    needs.scratch_bytes += share_bytes(options, series.n_bands(), n_patches, node_size);
     needs.scratch_bytes += n_dates * options.max_clusters * std::int64_t{sizeof(std::int64_t)};  // sizes
     return needs;
 }
@@ -54,8 +56,9 @@ MemoryNeeds memory_needs(const RunKMeansOptions& options, const RasterSeries& se
 }  // namespace
 
 TileRequest kmeans_tile_request(const RunKMeansOptions& options, const RasterSeries& series, int node_size) {
-    TileRequest request = make_tile_request(series, options.patch_size, memory_needs(options, series),
-                                            options.memory_limit_bytes, node_size);
+    TileRequest request =
+        make_tile_request(series, options.patch_size, memory_needs(options, series, node_size),
+                          options.memory_limit_bytes, node_size);
     request.tile_n_cols = options.tile_n_cols;
     request.tile_n_rows = options.tile_n_rows;
     return request;
@@ -70,7 +73,7 @@ std::int64_t bytes_to_keep(const KMeansRun& run) {
     const TileRequest request = kmeans_tile_request(options, run.series, run.comm.node_size());
     return keep_bytes(options.memory_limit_bytes, run.comm.node_size(),
                       tile_bytes(request, run.plan.tile_n_cols, run.plan.tile_n_rows),
-                      memory_needs(options, run.series).scratch_bytes);
+                      memory_needs(options, run.series, run.comm.node_size()).scratch_bytes);
 }
 
 }  // namespace rastertide

@@ -54,14 +54,17 @@ struct StackMoments {
     SquareSum squares;            ///< of all patches, relative to fixed.offset
 };
 
+class StackShare;
+
 /// Value range, mean and number of the patches: of `passes` of all ranks. Collective.
 /// @throws AgreedError  no patch, or nothing to cluster: all pixels are equal
 StackMoments measure_stack(KMeansRun& run, TilePasses& passes);
 
 /// The second pass: the squares of `moments` and their variance, and a sample of about 1% of the patches if
 /// `n_wanted` is not 0. Half of it is uniform, half by squared distance from the mean, so that small bright
-/// clusters are met (weights are the inverse probabilities, in keys). Collective.
-PatchList draw_sample(KMeansRun& run, TilePasses& passes, StackMoments& moments, std::int64_t n_wanted);
+/// clusters are met (weights are the inverse probabilities, in keys). `share` keeps its pixels. Collective.
+PatchList draw_sample(KMeansRun& run, TilePasses& passes, StackMoments& moments, std::int64_t n_wanted,
+                      StackShare& share);
 
 /// One fit: from its start to its end.
 struct KMeansFit {
@@ -93,6 +96,11 @@ using IterationFn = std::function<void(const std::vector<KMeansFit>&)>;
 void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
            const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress,
            const IterationFn& after_iteration = {});
+
+/// Lloyd's iterations over a share of the stack, so that fewer over all patches remain. Collective.
+/// @param free_bytes  for labels, beside what is planned for the share
+void lloyd_on_share(KMeansRun& run, StackShare& share, std::int64_t free_bytes, const StackMoments& moments,
+                    std::vector<KMeansFit>& fits);
 
 /// Gives each empty cluster of a fit a patch that is farthest from its centre, as scikit-learn does: the
 /// patch's integers move from its cluster's sums. Collective.

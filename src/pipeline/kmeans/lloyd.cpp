@@ -6,10 +6,17 @@
 
 #include "core/number_text.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
-#include "pipeline/kmeans/tile_assigner.hpp"
+#include "pipeline/kmeans/patch_assigner.hpp"
+#include "pipeline/kmeans/stack_share.hpp"
+#include "pipeline/kmeans/tile_pieces.hpp"
 
 namespace rastertide {
 namespace {
+
+// A share's iterations cost little beside those over all patches, and the nearer to its end they come, the
+// fewer of these remain.
+constexpr double kShareTol = 0.01;  // times -tol
+constexpr std::int64_t kShareIterations = 300;
 
 double squared_shift(const PatchCenters& a, const PatchCenters& b) {
     double shift = 0;
@@ -56,11 +63,44 @@ std::vector<std::size_t> all_places(const std::vector<KMeansFit>& fits) {
     return places;
 }
 
+/// Moves the fits until their end, all in one pass over the pieces of `assigner`.
+/// @param relocate  of a fit with empty clusters; none: they keep their centres
+void iterate(const KMeansRun& run, PatchAssigner& assigner, const StackMoments& moments,
+             const LloydLimits& limits, std::vector<KMeansFit>& fits,
+             const std::function<void(KMeansFit&)>& relocate, const ProgressFn& progress,
+             const std::function<void()>& after_iteration) {
+    const double limit = limits.tol * moments.feature_variance;
+    std::vector<FitProgress> fit_progress(fits.size());
+    for (;;) {
+        const std::vector<std::size_t> active = moving(fits, limits.max_iter);
+        if (active.empty()) break;
+        assigner.assign(active);
+        double slowest = 1;
+        for (const std::size_t i : active) {
+            KMeansFit& fit = fits[i];
+            if (relocate && has_empty(fit.sums)) relocate(fit);
+            PatchCenters moved = mean_centers(fit.centers, fit.sums, moments.fixed);
+            const double shift = squared_shift(moved, fit.centers);
+            fit.centers = std::move(moved);
+            ++fit.iterations;
+            fit.converged = shift <= limit;
+            slowest =
+                std::min(slowest, fit_progress[i].fraction(shift, limit, fit.iterations, limits.max_iter));
+            run.say(LogLevel::Debug, "k " + std::to_string(fit.centers.n_clusters) + ", iteration " +
+                                         std::to_string(fit.iterations) + ": squared shift " +
+                                         number_text(shift) + ", limit " + number_text(limit));
+        }
+        after_iteration();
+        if (progress) progress(slowest);
+    }
+}
+
 }  // namespace
 
 void assign_all(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
                 std::vector<KMeansFit>& fits) {
-    TileAssigner(run, comm, passes, fixed, fits, 0).assign(all_places(fits));
+    TilePieces pieces(run, passes);
+    PatchAssigner(run, comm, pieces, fixed, fits, 0, Stage::Iterate).assign(all_places(fits));
 }
 
 double energy(const KMeansFit& fit, const StackMoments& moments) {
@@ -80,33 +120,28 @@ double energy(const KMeansFit& fit, const StackMoments& moments) {
 void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMoments& moments,
            const LloydLimits& limits, std::vector<KMeansFit>& fits, const ProgressFn& progress,
            const IterationFn& after_iteration) {
-    const double limit = limits.tol * moments.feature_variance;
-    std::optional<TileAssigner> assigner;
-    together(comm, [&] { assigner.emplace(run, comm, passes, moments.fixed, fits, passes.free_bytes()); });
-    std::vector<FitProgress> fit_progress(fits.size());
-    for (;;) {
-        const std::vector<std::size_t> active = moving(fits, limits.max_iter);
-        if (active.empty()) break;
-        assigner->assign(active);
-        double slowest = 1;
-        for (const std::size_t i : active) {
-            KMeansFit& fit = fits[i];
-            if (has_empty(fit.sums)) relocate_empty(run, comm, passes, moments.fixed, fit);
-            PatchCenters moved = mean_centers(fit.centers, fit.sums, moments.fixed);
-            const double shift = squared_shift(moved, fit.centers);
-            fit.centers = std::move(moved);
-            ++fit.iterations;
-            fit.converged = shift <= limit;
-            slowest =
-                std::min(slowest, fit_progress[i].fraction(shift, limit, fit.iterations, limits.max_iter));
-            run.say(LogLevel::Debug, "k " + std::to_string(fit.centers.n_clusters) + ", iteration " +
-                                         std::to_string(fit.iterations) + ": squared shift " +
-                                         number_text(shift) + ", limit " + number_text(limit));
-        }
+    TilePieces pieces(run, passes);
+    std::optional<PatchAssigner> assigner;
+    together(comm, [&] {
+        assigner.emplace(run, comm, pieces, moments.fixed, fits, passes.free_bytes(), Stage::Iterate);
+    });
+    const auto relocate = [&](KMeansFit& fit) { relocate_empty(run, comm, passes, moments.fixed, fit); };
+    iterate(run, *assigner, moments, limits, fits, relocate, progress, [&] {
         if (after_iteration) together(comm, [&] { after_iteration(fits); });
-        if (progress) progress(slowest);
-    }
+    });
     if (limits.final_sums) assigner->assign(all_places(fits));
+}
+
+void lloyd_on_share(KMeansRun& run, StackShare& share, std::int64_t free_bytes, const StackMoments& moments,
+                    std::vector<KMeansFit>& fits) {
+    std::optional<PatchAssigner> assigner;
+    together(run.comm, [&] {
+        assigner.emplace(run, run.comm, share, moments.fixed, fits, share.label_bytes() + free_bytes,
+                         Stage::Start);
+    });
+    const LloydLimits limits = {kShareIterations, kShareTol * run.options.tol, false};
+    iterate(run, *assigner, moments, limits, fits, {}, {}, [] {});
+    for (KMeansFit& fit : fits) fit = new_fit(std::move(fit.centers));
 }
 
 }  // namespace rastertide

@@ -13,6 +13,7 @@
 #include "pipeline/kmeans/kmeans_options.hpp"
 #include "pipeline/kmeans/kmeans_run.hpp"
 #include "pipeline/kmeans/pick_patches.hpp"
+#include "pipeline/kmeans/stack_share.hpp"
 
 namespace rastertide {
 namespace {
@@ -190,7 +191,8 @@ StackMoments measure_stack(KMeansRun& run, TilePasses& passes) {
     return moments;
 }
 
-PatchList draw_sample(KMeansRun& run, TilePasses& passes, StackMoments& moments, std::int64_t n_wanted) {
+PatchList draw_sample(KMeansRun& run, TilePasses& passes, StackMoments& moments, std::int64_t n_wanted,
+                      StackShare& share) {
     WeightedSample sample(run, moments, n_wanted);
     const PatchCenters mean = constant_center(run, moments.fixed.offset);
     PatchSums total(1, run.n_features());
@@ -201,6 +203,7 @@ PatchList draw_sample(KMeansRun& run, TilePasses& passes, StackMoments& moments,
             add_patch_moments(run.stack(tile, pixels), run.options.patch_size, moments.fixed, moments.squares,
                               total, run.options.compute.n_threads);
             if (n_wanted > 0) pick.visit(tile, pixels, sample);
+            share.add(tile, pixels);
         });
     });
     moments.squares.carry();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/kmeans/tile_assigner.hpp"
+#include "pipeline/kmeans/patch_assigner.hpp"
 
 #include <optional>
 
@@ -21,30 +21,31 @@ std::optional<PatchMemoryKind> affordable_kind(const PatchCenters& centers, Back
 
 }  // namespace
 
-TileAssigner::TileAssigner(KMeansRun& run, Communicator& comm, TilePasses& passes, const FixedPoint& fixed,
-                           std::vector<KMeansFit>& fits, std::int64_t memory_bytes)
-    : run_(run), comm_(comm), passes_(passes), fixed_(fixed), fits_(fits) {
+PatchAssigner::PatchAssigner(const KMeansRun& run, Communicator& comm, PatchPieces& pieces,
+                             const FixedPoint& fixed, std::vector<KMeansFit>& fits, std::int64_t memory_bytes,
+                             Stage stage)
+    : run_(run), comm_(comm), pieces_(pieces), fixed_(fixed), fits_(fits), stage_(stage) {
     for (const KMeansFit& fit : fits) {
         Memory memory{{}, PatchSums(fit.centers.n_clusters, fit.centers.n_features())};
-        for (std::int64_t place = 0; place < passes.n_tiles(); ++place) {
-            const std::int64_t n_patches = run.n_label_values(passes.tile(place));
+        for (std::int64_t place = 0; place < pieces.n_pieces(); ++place) {
+            const std::int64_t n_patches = pieces.n_patches(place);
             const std::optional<PatchMemoryKind> kind =
                 affordable_kind(fit.centers, run.options.compute.backend, n_patches, memory_bytes);
             if (!kind) break;
             memory_bytes -= PatchMemory::bytes_for(n_patches, fit.centers.n_clusters, *kind);
-            memory.tiles.emplace_back(*kind);
+            memory.pieces.emplace_back(*kind);
         }
         memories_.push_back(std::move(memory));
     }
 }
 
-void TileAssigner::assign(const std::vector<std::size_t>& places) {
+void PatchAssigner::assign(const std::vector<std::size_t>& places) {
     for (const std::size_t i : places)
         fits_[i].sums = PatchSums(fits_[i].centers.n_clusters, fits_[i].centers.n_features());
     together(comm_, [&] {
-        passes_.for_each([&](std::int64_t place, const Tile& tile, const float* pixels) {
-            const StageClock::Timer timer(run_.clock, Stage::Iterate);
-            for (const std::size_t i : places) assign_tile(place, tile, pixels, fits_[i], memories_[i]);
+        pieces_.for_each([&](std::int64_t place, const PixelStack& piece) {
+            const StageClock::Timer timer(run_.clock, stage_);
+            for (const std::size_t i : places) assign_piece(place, piece, fits_[i], memories_[i]);
         });
     });
     for (const std::size_t i : places) {
@@ -53,14 +54,13 @@ void TileAssigner::assign(const std::vector<std::size_t>& places) {
     }
 }
 
-void TileAssigner::assign_tile(std::int64_t place, const Tile& tile, const float* pixels, KMeansFit& fit,
-                               Memory& memory) const {
-    const PixelStack stack = run_.stack(tile, pixels);
-    if (place < static_cast<std::int64_t>(memory.tiles.size())) {
-        reassign_patches(stack, fit.centers, fixed_, memory.tiles[static_cast<std::size_t>(place)],
+void PatchAssigner::assign_piece(std::int64_t place, const PixelStack& piece, KMeansFit& fit,
+                                 Memory& memory) const {
+    if (place < static_cast<std::int64_t>(memory.pieces.size())) {
+        reassign_patches(piece, fit.centers, fixed_, memory.pieces[static_cast<std::size_t>(place)],
                          memory.sums, run_.options.compute);
     } else {
-        assign_patches(stack, fit.centers, fixed_, {}, &fit.sums, run_.options.compute);
+        assign_patches(piece, fit.centers, fixed_, {}, &fit.sums, run_.options.compute);
     }
 }
 
