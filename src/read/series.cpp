@@ -5,7 +5,7 @@
 #include <rastertide/core/error.hpp>
 #include <rastertide/read/series.hpp>
 
-#include "read/decibels.hpp"
+#include "core/decibels.hpp"
 #include "read/series_impl.hpp"
 #include "read/series_mask.hpp"
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decibels are those of long double, rounded.
+#include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "read/decibels.hpp"
+#include <rastertide/core/error.hpp>
+
+#include "compute/kernels.hpp"
+#include "core/decibels.hpp"
 
 namespace rastertide {
 namespace {
@@ -38,6 +43,36 @@ TEST(Decibels, AreTheNearestFloats) {
             << values[i];
     }
 }
+
+class DecibelLevels : public testing::TestWithParam<const char*> {
+  protected:
+    void TearDown() override {
+        unsetenv("RASTERTIDE_SIMD");
+        cpu::simd_level();
+    }
+};
+
+TEST_P(DecibelLevels, ChangeNoBit) {
+    std::mt19937 random(5);
+    std::vector<float> values;  // of every kind of bits, NaN and infinity included
+    for (int i = 0; i < 200003; ++i)
+        values.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(random())));
+    const std::vector<float> expected = decibels_of(values);
+    setenv("RASTERTIDE_SIMD", GetParam(), 1);
+    try {
+        EXPECT_EQ(cpu::simd_level(), GetParam());
+    } catch (const InvalidArgument& error) {
+        GTEST_SKIP() << error.what();
+    }
+    const std::vector<float> found = decibels_of(values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(found[i]), std::bit_cast<std::uint32_t>(expected[i]))
+            << values[i];
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Simd, DecibelLevels,
+                         testing::Values("SCALAR", "SSE4", "AVX2", "AVX3", "AVX3_DL", "NEON"));
 
 TEST(Decibels, PowersOfTenAreExact) {
     EXPECT_EQ(decibels_of({1, 10, 100, 1000, 1e10F}), (std::vector<float>{0, 10, 20, 30, 100}));

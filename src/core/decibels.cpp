@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
+// Compiled once for every instruction set: a loop without branches, of which the compiler makes vectors.
+#include "core/decibels.hpp"
 
 #include <bit>
 #include <cstdint>
 
-namespace rastertide {
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/decibels.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
-/// Turns values into 10 log10(value), to the nearest Float32 but for cases within 1e-8 of the midst of two;
-/// zero, negative values and NaN become NaN. The same bits on every machine, which no libc's log10f promises;
-/// half its time, as the loop has no branch and GCC makes vectors of it. Infinity gives a number: it is no
-/// pixel.
-///
-/// With value = 2^e m and m in [sqrt(1/2), sqrt(2)): ln m = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.1716,
-/// by seven terms of artanh's series; the next is below 1e-11 of it.
-inline void to_decibels(float* values, std::int64_t n) {
+HWY_BEFORE_NAMESPACE();
+namespace rastertide::HWY_NAMESPACE {
+
+void to_decibels_simd(float* values, std::int64_t n) {
     constexpr double kPerOctave = 3.0102999566398120;  // 10 log10(2)
     constexpr double kPerArtanh = 8.6858896380650366;  // 20 / ln(10)
     constexpr std::uint64_t kSqrtOfHalf = std::bit_cast<std::uint64_t>(0.70710678118654752);
@@ -36,4 +36,15 @@ inline void to_decibels(float* values, std::int64_t n) {
     }
 }
 
+}  // namespace rastertide::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace rastertide {
+
+HWY_EXPORT(to_decibels_simd);
+
+void to_decibels(float* values, std::int64_t n) { HWY_DYNAMIC_DISPATCH(to_decibels_simd)(values, n); }
+
 }  // namespace rastertide
+#endif
