@@ -7,13 +7,21 @@
 
 namespace rastertide {
 
-/// What lets a pass prove that a patch keeps its label, of all patches of a tile: kept in a PatchMemory,
-/// filled and read by the Cpu kernel alone (compute/cpu/kmeans_margins.hpp has the reasoning).
-struct PatchMargins {
-    /// Classes of patches by mean and spread; kOut: beyond what the sample held; kVoid: holds a NaN.
+/// Classes of the patches of a tile by mean and spread.
+struct PatchClasses {
+    /// kOut: beyond what the sample held; kVoid: holds a NaN.
     static constexpr int kMeans = 31, kSpreads = 8;
     static constexpr int kOut = kMeans * kSpreads, kVoid = 255, kClasses = 256;
 
+    /// Bounds of the classes: mean i lies in [mean_edges[i], mean_edges[i + 1]), the sum of squares about the
+    /// mean of spread j at most square_edges[i][j].
+    std::array<float, kMeans + 1> mean_edges{};
+    std::array<std::array<float, kSpreads>, kMeans> square_edges{};
+};
+
+/// What lets a pass prove that a patch keeps its label, of all patches of a tile: kept in a PatchMemory,
+/// filled and read by the Cpu kernel alone (compute/cpu/kmeans_margins.hpp has the reasoning).
+struct PatchMargins : PatchClasses {
     /// Weights are renewed now and then; margins of this many versions are in use at a time.
     static constexpr std::size_t kVersions = 4;
     static constexpr int kVersionBits = 2;
@@ -22,11 +30,6 @@ struct PatchMargins {
     /// version of these in the lowest bits.
     std::vector<std::uint16_t> margins;
     std::vector<std::uint8_t> classes;  ///< [n_patches]
-
-    /// Bounds of the classes: mean i lies in [mean_edges[i], mean_edges[i + 1]), the sum of squares about the
-    /// mean of spread j at most square_edges[i][j].
-    std::array<float, kMeans + 1> mean_edges{};
-    std::array<std::array<float, kSpreads>, kMeans> square_edges{};
 
     /// Of the last pass: level, coefficients and half norms as KMeansPlan has them.
     float level = 0;

@@ -143,6 +143,75 @@ INSTANTIATE_TEST_SUITE_P(Patches, KMeansSizes,
                          testing::Combine(testing::Values(1, 3, 5, 9, 15, 31), testing::Values(3),
                                           testing::Values(50), testing::Values(1, 2, 3)));
 
+// So many locations that centres are looked at by the moments of patches.
+constexpr std::int64_t kManyRows = 140, kManyCols = 280;
+
+class KMeansRanges : public testing::TestWithParam<Size> {};
+
+/// NaNs, infinities, and what has no square in float, among patches that are like the centres.
+TEST_P(KMeansRanges, AgreeWithTheReference) {
+    const auto& [patch, n_clusters, n_cols, n_bands] = GetParam();
+    Stack stack = scene(1, kManyRows + patch, n_cols + patch, n_bands);
+    for (std::int64_t i = 0; i < kManyRows; i += 19) stack.at(0, 0, i, (7 * i + 3) % n_cols) = kNaN;
+    stack.at(0, 0, 30, 60) = std::numeric_limits<float>::infinity();
+    stack.at(0, 0, 31, 61) = -std::numeric_limits<float>::infinity();
+    stack.at(0, 0, 70, 20) = 1e17F;
+    stack.at(0, 0, 75, 90) = -3e18F;
+    stack.at(0, 0, 90, 33) = 1e30F;
+    expect_reference(stack, some_centers(patch, n_bands, n_clusters));
+}
+
+INSTANTIATE_TEST_SUITE_P(Clusters, KMeansRanges,
+                         testing::Combine(testing::Values(7),
+                                          testing::Values(2, 6, 7, 10, 13, 16, 33, 64, 65),
+                                          testing::Values(kManyCols), testing::Values(1)));
+INSTANTIATE_TEST_SUITE_P(Patches, KMeansRanges,
+                         testing::Combine(testing::Values(1, 3, 9), testing::Values(3, 40),
+                                          testing::Values(kManyCols - 3), testing::Values(1, 12)));
+
+/// The squares of such levels leave little of a spread to floats.
+TEST(KMeans, CandidatesFarFromTheLevelAreSure) {
+    for (const float level : {-20.0F, 100.0F, 4096.0F}) {
+        Stack stack = scene(1, kManyRows, kManyCols);
+        for (std::size_t i = 0; i < stack.values.size(); ++i) {
+            const bool is_flat = i % static_cast<std::size_t>(kManyCols) < 60;
+            stack.values[i] = (is_flat ? 2 + stack.values[i] / 64 : stack.values[i]) + level;
+        }
+        PatchCenters centers = some_centers(7, 1, 12);
+        for (double& value : centers.values) value += static_cast<double>(level);
+        // So that the level of the labels stays 0.
+        std::fill_n(centers.values.begin(), centers.n_features(), 0);
+        expect_reference(stack, centers);
+    }
+}
+
+/// Ramps without speckle: means alone tell which centre is nearest, and candidates end where they change.
+TEST(KMeans, CandidatesOfFlatPatchesAreSure) {
+    Stack stack = scene(1, kManyRows, kManyCols);
+    for (std::size_t i = 0; i < stack.values.size(); ++i)
+        stack.values[i] = static_cast<float>(i % 4483) * 0.004F + stack.values[i] / 4096;
+    for (const int n_clusters : {7, 13, 31}) {
+        PatchCenters centers{7, 1, n_clusters, {}};
+        for (int k = 0; k < n_clusters; ++k) centers.values.insert(centers.values.end(), 49, 0.3 + k * 0.37);
+        expect_reference(stack, centers);
+    }
+}
+
+/// Centres of one mean, whose patterns alone tell them apart, and of means side by side.
+TEST(KMeans, CandidatesOfNarrowMeansAreSure) {
+    const Stack stack = scene(1, kManyRows, kManyCols);
+    for (const double step : {0.0, 1e-9, 0.01}) {
+        PatchCenters centers = some_centers(7, 1, 9);
+        for (std::size_t k = 0; k < 9; ++k) {
+            double* center = centers.values.data() + 49 * k;
+            double mean = 0;
+            for (int i = 0; i < 49; ++i) mean += center[i] / 49;
+            for (int i = 0; i < 49; ++i) center[i] += 1 + step * static_cast<double>(k) - mean;
+        }
+        expect_reference(stack, centers);
+    }
+}
+
 /// Centres that differ in the last digits of a float, and one twice: floats alone get many labels wrong.
 TEST(KMeans, WhatFloatsCannotTellIsAsInDoublePrecision) {
     for (const int patch : {1, 3, 7}) {
@@ -365,6 +434,11 @@ TEST_P(KMeansLevels, AgreeWithTheReference) {
     }
     expect_reference(scene(2, 20, 70), some_centers(7, 1, 10));
     expect_reference(scene(1, 20, 70, 2), some_centers(3, 2, 17));
+    Stack stack = scene(1, kManyRows, kManyCols);
+    for (std::int64_t i = 0; i < kManyRows; i += 11) stack.at(0, 0, i, 2 * i) = kNaN;
+    stack.at(0, 0, 75, 90) = 1e30F;
+    expect_reference(stack, some_centers(7, 1, 10));
+    expect_reference(stack, some_centers(7, 1, 40));
 }
 
 INSTANTIATE_TEST_SUITE_P(Simd, KMeansLevels,

@@ -187,6 +187,14 @@ TEST(PatchMemory, RowsOfEveryLengthEqualFreshOnes) {
     }
 }
 
+/// So many patches that passes look for candidates, before margins are in use and without any.
+TEST(PatchMemory, LargeTilesEqualFreshOnes) {
+    const Scene scene = speckle_scene(2, 1, 5 * kManyRows, 6 * kManyRows);
+    for (const PatchMemoryKind kind : {PatchMemoryKind::Margins, PatchMemoryKind::Labels}) {
+        expect_exact_passes(scene, random_centers(7, 1, 10, 5), Backend::Cpu, 2, kind);
+    }
+}
+
 TEST(PatchMemory, LabelsAloneEqualFreshOnes) {
     expect_exact_passes(speckle_scene(2, 1, kManyRows + 16, 80), random_centers(7, 1, 10, 5), Backend::Cpu, 2,
                         PatchMemoryKind::Labels);
@@ -378,8 +386,8 @@ TEST(PatchMemory, TellsItsSizeBeforehand) {
         reassign_patches(scene.pixels(), centers, kFixed, memory, sums);
         EXPECT_FALSE(memory.empty());
         const std::int64_t n_patches = std::int64_t{2} * 10 * 18;
-        // Labels, and up to 64 clusters classes; margins come later.
-        EXPECT_EQ(memory.bytes(), n_patches * (n_clusters == 254 ? 1 : 2));
+        // Labels; classes and margins come later.
+        EXPECT_EQ(memory.bytes(), n_patches * (n_clusters < 255 ? 1 : 2));
         for (int pass = 0; pass < 3; ++pass) {  // the same again: margins, if they are wanted
             reassign_patches(scene.pixels(), centers, kFixed, memory, sums);
         }

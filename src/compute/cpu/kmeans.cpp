@@ -9,6 +9,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "compute/cpu/kmeans_candidates.hpp"
 #include "compute/cpu/kmeans_margins.hpp"
 #include "compute/cpu/kmeans_rows.hpp"
 #include "compute/cpu/simd_level.hpp"
@@ -135,7 +136,7 @@ KMeansBlock KMeansPlan::block(std::int64_t i) const {
 }
 
 KMeansScratch::KMeansScratch(const KMeansPlan& plan, const PruneStep* prune)
-    : floats_(allocate_zeros<float>((plan.row_lines + 4) * plan.line_floats)),
+    : floats_(allocate_zeros<float>((plan.row_lines + 5) * plan.line_floats)),
       wide_integers_(allocate_zeros<std::int64_t>(
           plan.sums != KMeansSums::None ? prefix_integers(plan) + round_up(plan.n_clusters + 1, kSumUnit) +
                                               (plan.n_clusters + 1) * plan.cluster_integers()
@@ -144,14 +145,17 @@ KMeansScratch::KMeansScratch(const KMeansPlan& plan, const PruneStep* prune)
       label_row_(allocate_zeros<std::uint16_t>(plan.line_floats)),
       changed_row_(allocate_zeros<std::int32_t>(plan.line_floats)),
       open_row_(allocate_zeros<std::int32_t>(plan.line_floats + kColUnit)),
+      range_row_(allocate_zeros<std::uint8_t>(plan.line_floats)),
       exact_distances_(allocate_zeros<double>(4 * plan.exact_stride)) {
     pixels = floats_.get();
     distances = pixels + plan.row_lines * plan.line_floats;
     raw_pixels = distances + plan.line_floats;
     column_squares = raw_pixels + plan.line_floats;
-    squares = column_squares + plan.line_floats;
+    column_sums = column_squares + plan.line_floats;
+    squares = column_sums + plan.line_floats;
     changed = changed_row_.get();
     open = open_row_.get();
+    ranges = range_row_.get();
     exact_distances = exact_distances_.get();
     prefixes = wide_integers_.get();
     counts = prefixes + prefix_integers(plan);
@@ -213,10 +217,11 @@ void assign_patches(const PixelStack& pixels, const PatchCenters& centers, const
     apply_simd_level();
     const KMeansPlan plan(pixels, centers, label_level(centers), fixed,
                           sums != nullptr ? KMeansSums::All : KMeansSums::None);
+    const CandidateRanges ranges = candidate_ranges(plan, n_threads);
     for_each_block(
         plan, nullptr, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {
-            assign_block(pixels, plan, block, labels, scratch);
+            assign_block(pixels, plan, ranges, block, labels, scratch);
         },
         [&](KMeansScratch& scratch) {
             if (sums != nullptr) scratch.flush(plan, *sums);
@@ -232,18 +237,20 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
     PatchMargins* margins = memory.margins();
     PruneStep prune;
     if (margins != nullptr) prune = prepare_step(pixels, plan, *margins);
+    const CandidateRanges ranges = prune.use_margins ? CandidateRanges() : candidate_ranges(plan, n_threads);
     std::vector<std::int64_t> moved(static_cast<std::size_t>(plan.n_clusters) + 1);
     std::atomic<std::int64_t> n_changed = 0;
     for_each_block(
-        plan, prune.use_classes() ? &prune : nullptr, n_threads,
+        plan, prune.use_margins ? &prune : nullptr, n_threads,
         [&](const KMeansBlock& block, KMeansScratch& scratch) {
-            if (prune.use_classes()) {
+            if (prune.use_margins) {
                 n_changed +=
                     reassign_block(pixels, plan, prune, block, memory.narrow_labels(), *margins, scratch);
             } else {
-                n_changed += memory.narrow_labels() != nullptr
-                                 ? reassign_block(pixels, plan, block, memory.narrow_labels(), scratch)
-                                 : reassign_block(pixels, plan, block, memory.wide_labels(), scratch);
+                n_changed +=
+                    memory.narrow_labels() != nullptr
+                        ? reassign_block(pixels, plan, ranges, block, memory.narrow_labels(), scratch)
+                        : reassign_block(pixels, plan, ranges, block, memory.wide_labels(), scratch);
             }
         },
         [&](KMeansScratch& scratch) {

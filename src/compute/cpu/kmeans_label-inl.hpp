@@ -35,12 +35,24 @@ namespace rastertide::cpu::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// The end of a row's last group of columns.
+HWY_INLINE std::int64_t end_of_groups(std::int64_t n_cols) {
+    return (n_cols + 2 * kCols - 1) / (2 * kCols) * 2 * kCols;
+}
+
+/// Sums of kCols patches from those of their columns.
+HWY_INLINE hn::Vec<KF> sum_columns(const KMeansPlan& plan, const float* columns) {
+    auto sum = hn::LoadU(kPixel, columns);
+    for (std::int64_t dx = 1; dx < plan.patch; ++dx) sum = hn::Add(sum, hn::LoadU(kPixel, columns + dx));
+    return sum;
+}
+
 /// Sums of squares of the patches of a row and of those up to the end of its last group of columns:
 /// scratch.squares. NaN where a patch holds one, or lies past the last pixel.
 HWY_NOINLINE void square_row(const KMeansPlan& plan, const PatchLines& lines, std::int64_t n_cols,
                              const KMeansScratch& scratch) {
     float* columns = scratch.column_squares;
-    const std::int64_t end = (n_cols + 2 * kCols - 1) / (2 * kCols) * 2 * kCols;
+    const std::int64_t end = end_of_groups(n_cols);
     for (std::int64_t col = 0; col < end + plan.patch - 1; col += kCols) {
         auto sum = hn::Zero(kPixel);
         for (std::int64_t line = 0; line < plan.row_lines; ++line) {
@@ -50,10 +62,7 @@ HWY_NOINLINE void square_row(const KMeansPlan& plan, const PatchLines& lines, st
         hn::StoreU(sum, kPixel, columns + col);
     }
     for (std::int64_t col = 0; col < end; col += kCols) {
-        auto sum = hn::LoadU(kPixel, columns + col);
-        for (std::int64_t dx = 1; dx < plan.patch; ++dx)
-            sum = hn::Add(sum, hn::LoadU(kPixel, columns + col + dx));
-        hn::StoreU(sum, kPixel, scratch.squares + col);
+        hn::StoreU(sum_columns(plan, columns + col), kPixel, scratch.squares + col);
     }
 }
 

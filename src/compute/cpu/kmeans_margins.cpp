@@ -186,27 +186,22 @@ PruneStep make_step(const KMeansPlan& plan, bool first, PatchMargins& margins) {
 PruneStep prepare_step(const PixelStack& pixels, const KMeansPlan& plan, PatchMargins& margins) {
     const std::int64_t n_patches = plan.n_dates * plan.n_rows * plan.n_cols;
     const bool same_level = margins.level == plan.offset && !margins.coefficients.empty();
-    // Scores of such centres may be infinite.
-    const bool huge = std::ranges::any_of(plan.centers.half_norms, [](float h) { return !(h < 1e36F); });
+    const bool huge = has_huge_centers(plan);
     const bool restless = margins.n_changed < 0 || margins.n_changed > n_patches * plan.n_clusters / kUnrest;
     PruneStep step;
     if (huge || !same_level) {
         margins.in_use = false;
         margins.classes.clear();
     }
-    if (!huge) {
+    if (!huge && same_level && (margins.in_use || !restless)) {
         const bool new_classes = margins.classes.empty();
         if (new_classes) {
             margins.classes.resize(static_cast<std::size_t>(n_patches));
             set_classes(pixels, plan, margins);
         }
-        if (same_level && (margins.in_use || !restless)) {
-            step = make_step(plan, !margins.in_use, margins);
-            margins.in_use = true;
-        } else {
-            set_candidates(plan, margins, step);
-        }
+        step = make_step(plan, !margins.in_use, margins);
         step.new_classes = new_classes;
+        margins.in_use = true;
     }
     margins.level = plan.offset;
     margins.coefficients = plan.centers.coefficients;

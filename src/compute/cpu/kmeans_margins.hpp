@@ -25,8 +25,7 @@
 
 namespace rastertide::cpu {
 
-/// Makes classes and margins ready for a pass with the centres of `plan`; decides whether it uses margins,
-/// candidates or neither.
+/// Makes classes and margins ready for a pass with the centres of `plan`; decides whether it uses margins.
 PruneStep prepare_step(const PixelStack& pixels, const KMeansPlan& plan, PatchMargins& margins);
 
 /// Notes how a pass went.

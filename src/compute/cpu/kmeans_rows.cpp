@@ -15,19 +15,20 @@
 #include "compute/cpu/kmeans_label-inl.hpp"
 #include "compute/cpu/kmeans_move-inl.hpp"
 #include "compute/cpu/kmeans_prune-inl.hpp"
+#include "compute/cpu/kmeans_ranges-inl.hpp"
 #include "compute/cpu/kmeans_update-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace rastertide::cpu::HWY_NAMESPACE {
 
-void assign_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                       const LabelStack& labels, KMeansScratch& scratch) {
+void assign_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const CandidateRanges& ranges,
+                       const KMeansBlock& block, const LabelStack& labels, KMeansScratch& scratch) {
     PatchLines lines(plan, scratch);
     for (std::int64_t row = block.first_row; row < block.end_row + plan.patch - 1; ++row) {
         lines.add_row(pixels, block, row);
         const std::int64_t location_row = row - plan.patch + 1;
         if (location_row < block.first_row) continue;
-        label_row(plan, lines, block.n_cols, scratch);
+        label_row_of(plan, ranges, lines, block.n_cols, scratch);
         add_row_to_sums(plan, lines, block.n_cols, scratch);
         if (labels.data == nullptr) continue;
         std::copy_n(scratch.labels, block.n_cols,
@@ -67,10 +68,10 @@ std::int64_t reassign_rows(const PixelStack& pixels, const KMeansPlan& plan, con
 }
 
 template <class Label>
-std::int64_t reassign_plainly(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                              Label* labels, const KMeansScratch& scratch) {
+std::int64_t reassign_plainly(const PixelStack& pixels, const KMeansPlan& plan, const CandidateRanges& ranges,
+                              const KMeansBlock& block, Label* labels, const KMeansScratch& scratch) {
     return reassign_rows(pixels, plan, block, labels, scratch, [&](const PatchLines& lines, std::int64_t) {
-        label_row(plan, lines, block.n_cols, scratch);
+        label_row_of(plan, ranges, lines, block.n_cols, scratch);
     });
 }
 
@@ -81,21 +82,17 @@ void load_row(const Kept* kept, const KMeansPlan& plan, std::int64_t n_cols, Row
     std::fill(row + n_cols, row + plan.line_floats, past_end);
 }
 
-std::int64_t reassign_by_classes_simd(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& step,
+std::int64_t reassign_by_margins_simd(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& step,
                                       const KMeansBlock& block, std::uint8_t* labels, PatchMargins& margins,
                                       KMeansScratch& scratch) {
     const auto label = [&](const PatchLines& lines, std::int64_t place) {
         std::uint8_t* classes = margins.classes.data() + place;
         if (step.new_classes) {
-            class_row(plan, margins, lines, block.n_cols, scratch.classes);
+            class_row(plan, margins, lines, block.n_cols, scratch);
             std::copy_n(scratch.classes, block.n_cols, classes);
         }
-        // What lies past the last column has no candidates, and its margins never fail.
+        // The margins of what lies past the last column never fail.
         load_row(classes, plan, block.n_cols, std::uint8_t{PatchMargins::kVoid}, scratch.classes);
-        if (!step.use_margins) {
-            label_row_by_classes(plan, step, lines, block.n_cols, scratch);
-            return;
-        }
         load_row(labels + place, plan, block.n_cols, std::uint16_t{0}, scratch.labels);
         load_row(margins.margins.data() + place, plan, block.n_cols, kVoidMargin, scratch.margins);
         prune_row(plan, step, lines, block.n_cols, scratch);
@@ -104,14 +101,16 @@ std::int64_t reassign_by_classes_simd(const PixelStack& pixels, const KMeansPlan
     return reassign_rows(pixels, plan, block, labels, scratch, label);
 }
 
-std::int64_t reassign_narrow_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+std::int64_t reassign_narrow_simd(const PixelStack& pixels, const KMeansPlan& plan,
+                                  const CandidateRanges& ranges, const KMeansBlock& block,
                                   std::uint8_t* labels, KMeansScratch& scratch) {
-    return reassign_plainly(pixels, plan, block, labels, scratch);
+    return reassign_plainly(pixels, plan, ranges, block, labels, scratch);
 }
 
-std::int64_t reassign_wide_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
+std::int64_t reassign_wide_simd(const PixelStack& pixels, const KMeansPlan& plan,
+                                const CandidateRanges& ranges, const KMeansBlock& block,
                                 std::uint16_t* labels, KMeansScratch& scratch) {
-    return reassign_plainly(pixels, plan, block, labels, scratch);
+    return reassign_plainly(pixels, plan, ranges, block, labels, scratch);
 }
 
 void distances_of_block_simd(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
@@ -137,28 +136,28 @@ namespace rastertide::cpu {
 HWY_EXPORT(assign_block_simd);
 HWY_EXPORT(reassign_narrow_simd);
 HWY_EXPORT(reassign_wide_simd);
-HWY_EXPORT(reassign_by_classes_simd);
+HWY_EXPORT(reassign_by_margins_simd);
 HWY_EXPORT(distances_of_block_simd);
 
-void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                  const LabelStack& labels, KMeansScratch& scratch) {
-    HWY_DYNAMIC_DISPATCH(assign_block_simd)(pixels, plan, block, labels, scratch);
+void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const CandidateRanges& ranges,
+                  const KMeansBlock& block, const LabelStack& labels, KMeansScratch& scratch) {
+    HWY_DYNAMIC_DISPATCH(assign_block_simd)(pixels, plan, ranges, block, labels, scratch);
 }
 
-std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                            std::uint8_t* labels, KMeansScratch& scratch) {
-    return HWY_DYNAMIC_DISPATCH(reassign_narrow_simd)(pixels, plan, block, labels, scratch);
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const CandidateRanges& ranges,
+                            const KMeansBlock& block, std::uint8_t* labels, KMeansScratch& scratch) {
+    return HWY_DYNAMIC_DISPATCH(reassign_narrow_simd)(pixels, plan, ranges, block, labels, scratch);
 }
 
-std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                            std::uint16_t* labels, KMeansScratch& scratch) {
-    return HWY_DYNAMIC_DISPATCH(reassign_wide_simd)(pixels, plan, block, labels, scratch);
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const CandidateRanges& ranges,
+                            const KMeansBlock& block, std::uint16_t* labels, KMeansScratch& scratch) {
+    return HWY_DYNAMIC_DISPATCH(reassign_wide_simd)(pixels, plan, ranges, block, labels, scratch);
 }
 
 std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& prune,
                             const KMeansBlock& block, std::uint8_t* labels, PatchMargins& margins,
                             KMeansScratch& scratch) {
-    return HWY_DYNAMIC_DISPATCH(reassign_by_classes_simd)(pixels, plan, prune, block, labels, margins,
+    return HWY_DYNAMIC_DISPATCH(reassign_by_margins_simd)(pixels, plan, prune, block, labels, margins,
                                                           scratch);
 }
 

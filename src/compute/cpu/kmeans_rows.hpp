@@ -91,19 +91,26 @@ struct KMeansPlan {
     bool want_integers() const { return sums != KMeansSums::None && patch == 1; }
 };
 
-/// What a pass does with classes of patches, the same for all its rows.
-struct PruneStep {
-    bool use_classes() const { return use_margins || use_candidates; }
+/// Which centres, by their mean, can be the nearest to any of some patches: kmeans_candidates.hpp.
+struct CandidateRanges {
+    static constexpr int kMeans = 32, kSpreads = 16;
 
+    bool in_use = false;
+    CenterTable by_mean;
+    /// Cells of means: (mean - lowest_mean) * cells_per_mean, cut to an integer.
+    float lowest_mean = 0, cells_per_mean = 0;
+    /// Cells of sums of squares about the mean, two to an octave: their bits, less the lowest kSpreadShift.
+    static constexpr int kSpreadShift = 22;
+    std::int32_t first_spread = 0;
+    /// Of all patches up to this spread: the first candidate where the mean is in this cell or above, and the
+    /// end of the candidates where it is in this cell or below.
+    std::array<std::array<std::uint8_t, kMeans>, kSpreads> begins{}, ends{};
+};
+
+/// What a pass does with margins of patches, the same for all its rows: kmeans_margins.hpp.
+struct PruneStep {
     bool new_classes = false;  ///< patches are sorted into classes first
 
-    /// Labels by candidates: kmeans_candidates.hpp.
-    bool use_candidates = false;
-    CenterTable by_mean;
-    /// By class. Bit i: the centre at place i of by_mean can be the nearest.
-    std::array<std::uint64_t, 256> candidates{};
-
-    /// Labels by margins: kmeans_margins.hpp.
     bool use_margins = false;
     std::int32_t version = 0;         ///< of new margins
     std::int32_t version_stride = 0;  ///< (1 + n_clusters) * 256
@@ -129,10 +136,12 @@ class KMeansScratch {
     std::uint16_t* labels;    ///< [line_floats]
     float* distances;         ///< [line_floats]
     float* column_squares;    ///< [line_floats]
+    float* column_sums;       ///< [line_floats]
     float* squares;           ///< [line_floats]: of patches
     float* raw_pixels;        ///< [line_floats]: of an image row that is summed late
     std::int32_t* changed;    ///< [line_floats]: columns whose label changed
     std::int32_t* open;       ///< [line_floats]: columns whose label floats cannot tell
+    std::uint8_t* ranges;     ///< [line_floats]: two for each group of columns, its candidates
     double* exact_distances;  ///< [4][exact_stride]
     std::uint16_t* margins = nullptr;  ///< [line_floats], with margins
     std::uint8_t* classes = nullptr;   ///< [line_floats], with classes
@@ -150,6 +159,7 @@ class KMeansScratch {
     hwy::AlignedFreeUniquePtr<std::uint16_t[]> label_row_;
     hwy::AlignedFreeUniquePtr<std::int32_t[]> changed_row_;
     hwy::AlignedFreeUniquePtr<std::int32_t[]> open_row_;
+    hwy::AlignedFreeUniquePtr<std::uint8_t[]> range_row_;
     hwy::AlignedFreeUniquePtr<double[]> exact_distances_;
     hwy::AlignedFreeUniquePtr<std::uint16_t[]> margin_row_;
     hwy::AlignedFreeUniquePtr<std::uint8_t[]> class_row_;
@@ -157,18 +167,18 @@ class KMeansScratch {
 };
 
 /// Labels a block and adds it to the scratch's sums, if these are wanted.
-void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                  const LabelStack& labels, KMeansScratch& scratch);
+void assign_block(const PixelStack& pixels, const KMeansPlan& plan, const CandidateRanges& ranges,
+                  const KMeansBlock& block, const LabelStack& labels, KMeansScratch& scratch);
 
 /// Labels a block and moves the patches whose label changed within the scratch's sums.
 /// @param labels  of the tile, [n_dates][n_rows][n_cols]: old ones in, new ones out
 /// @return how many changed
-std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                            std::uint8_t* labels, KMeansScratch& scratch);
-std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const KMeansBlock& block,
-                            std::uint16_t* labels, KMeansScratch& scratch);
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const CandidateRanges& ranges,
+                            const KMeansBlock& block, std::uint8_t* labels, KMeansScratch& scratch);
+std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const CandidateRanges& ranges,
+                            const KMeansBlock& block, std::uint16_t* labels, KMeansScratch& scratch);
 
-/// The same by classes of patches, with margins or candidates: scores that cannot matter are not computed.
+/// The same with margins: scores that cannot matter are not computed.
 std::int64_t reassign_block(const PixelStack& pixels, const KMeansPlan& plan, const PruneStep& prune,
                             const KMeansBlock& block, std::uint8_t* labels, PatchMargins& margins,
                             KMeansScratch& scratch);
