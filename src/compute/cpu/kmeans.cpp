@@ -69,7 +69,7 @@ float label_level(const PatchCenters& centers) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
     const auto [min, max] = std::minmax_element(values.begin(), values.end());
-    if (std::abs(*middle) <= 2 * (*max - *min)) return 0;
+    if (std::abs(*middle) <= (*max - *min) / 4) return 0;
     if (*min == *max) return static_cast<float>(*middle);
     const double step = std::ldexp(1.0, std::ilogb(*max - *min));
     return static_cast<float>(std::round(*middle / step) * step);
