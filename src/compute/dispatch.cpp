@@ -63,8 +63,6 @@ Backend resolve_backend(Backend requested) {
     return requested;
 }
 
-std::string_view simd_level() { return cpu::simd_level(); }
-
 namespace dispatch {
 namespace {
 

@@ -51,10 +51,6 @@ std::int64_t reassign_patches(const PixelStack& pixels, const PatchCenters& cent
                               PatchMemory& memory, PatchSums& sums, int n_threads);
 void patch_distances(const PixelStack& pixels, const PatchCenters& centers, const ScoreStack& distances,
                      int n_threads);
-
-/// The instruction set that the kernels run with, after RASTERTIDE_SIMD.
-/// @throws InvalidArgument RASTERTIDE_SIMD names a level that this machine or build does not have
-std::string_view simd_level();
 }  // namespace cpu
 
 /// The kernels of librastertide_cuda.so. @param options  its device, modulo their number, and threads for

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "core/simd_level.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/decibels.cpp"
 #include <hwy/foreach_target.h>
@@ -44,7 +46,10 @@ namespace rastertide {
 
 HWY_EXPORT(to_decibels_simd);
 
-void to_decibels(float* values, std::int64_t n) { HWY_DYNAMIC_DISPATCH(to_decibels_simd)(values, n); }
+void to_decibels(float* values, std::int64_t n) {
+    apply_simd_level();
+    HWY_DYNAMIC_DISPATCH(to_decibels_simd)(values, n);
+}
 
 }  // namespace rastertide
 #endif

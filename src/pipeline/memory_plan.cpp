@@ -32,6 +32,15 @@ std::int64_t scratch_share_bytes(std::int64_t memory_limit_bytes, int node_size)
     return rank_bytes(memory_limit_bytes, node_size) / 8;
 }
 
+std::int64_t part_of_rank(std::int64_t shared_bytes, int n_ranks) {
+    return shared_bytes / std::max(n_ranks, 1);
+}
+
+/// A rank's part where ranks share one plan: fewer ranks have more each, from what they leave unused.
+std::int64_t part_of_plan(std::int64_t shared_bytes, int node_size) {
+    return part_of_rank(shared_bytes, std::max(node_size, kRanksOfOnePlan));
+}
+
 /// Few ranks leave part of the limit unused: their threads may take it.
 void check_scratch(std::int64_t scratch_bytes, std::int64_t memory_limit_bytes, int node_size) {
     const std::int64_t unused =
@@ -75,7 +84,9 @@ MemoryNeeds kmeans_memory_needs(std::int64_t n_values, std::int64_t sums_bytes,
 
 TileRequest make_tile_request(const RasterSeries& series, int patch_size, const MemoryNeeds& needs,
                               std::int64_t memory_limit_bytes, int node_size) {
-    check_scratch(needs.scratch_bytes, memory_limit_bytes, node_size);
+    const std::int64_t planned = part_of_plan(needs.shared_bytes, node_size);
+    check_scratch(needs.scratch_bytes + part_of_rank(needs.shared_bytes, node_size) - planned,
+                  memory_limit_bytes, node_size);
     TileRequest request;
     request.row_unit = needs.row_unit;
     request.n_cols = series.grid().n_cols;
@@ -88,7 +99,7 @@ TileRequest make_tile_request(const RasterSeries& series, int patch_size, const 
     request.bytes_per_shard_pixel = kResultBuffers * needs.bytes_per_shard_pixel;
     request.budget_bytes = rank_bytes(memory_limit_bytes, node_size) - kProcessBytes -
                            block_cache_bytes(memory_limit_bytes, node_size) -
-                           scratch_share_bytes(memory_limit_bytes, node_size);
+                           scratch_share_bytes(memory_limit_bytes, node_size) - planned;
     if (request.budget_bytes <= 0) {
         const std::int64_t missing = kRanksOfOnePlan * (1 - request.budget_bytes / kMegabyte);
         throw InvalidArgument("-mem " + std::to_string(memory_limit_bytes / kMegabyte) + " MB: at least " +
@@ -99,9 +110,9 @@ TileRequest make_tile_request(const RasterSeries& series, int patch_size, const 
 }
 
 std::int64_t keep_bytes(std::int64_t memory_limit_bytes, int node_size, std::int64_t tile_bytes,
-                        std::int64_t scratch_bytes) {
-    const std::int64_t used =
-        kProcessBytes + block_cache_bytes(memory_limit_bytes, node_size) + tile_bytes + scratch_bytes;
+                        const MemoryNeeds& needs) {
+    const std::int64_t used = kProcessBytes + block_cache_bytes(memory_limit_bytes, node_size) + tile_bytes +
+                              needs.scratch_bytes + part_of_rank(needs.shared_bytes, node_size);
     return std::max<std::int64_t>(0, memory_limit_bytes / std::max(node_size, 1) - used);
 }
 

@@ -18,6 +18,7 @@ struct MemoryNeeds {
     std::int64_t scratch_bytes = 0;          ///< of all threads of a rank
     std::int64_t bytes_per_shard_pixel = 4;  ///< of one buffer of results; there are two
     std::int64_t row_unit = 1;               ///< as in TileRequest
+    std::int64_t shared_bytes = 0;           ///< of all ranks of a node together, whose parts are alike
 };
 
 MemoryNeeds lof_memory_needs(const RasterSeries& series, const LofParams& params,
@@ -37,6 +38,6 @@ TileRequest make_tile_request(const RasterSeries& series, int patch_size, const 
 /// What is left of -mem for one rank beside the tiles that are worked on (each of at most `tile_bytes`) and a
 /// job's other needs: pixels and labels may be kept in it from pass to pass. Never negative.
 std::int64_t keep_bytes(std::int64_t memory_limit_bytes, int node_size, std::int64_t tile_bytes,
-                        std::int64_t scratch_bytes);
+                        const MemoryNeeds& needs);
 
 }  // namespace rastertide

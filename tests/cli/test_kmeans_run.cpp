@@ -273,7 +273,7 @@ class LargeStackRuns : public KMeansRuns {
     }
     static std::string large() { return shared_->file("large.tif"); }
     static std::string expected() { return shared_->file("large"); }
-    static std::string fit() { return "-patch 3 -k 4"; }
+    static std::string fit() { return "-patch 3 -k 3:4"; }
     static inline std::string output_;
 };
 

@@ -13,6 +13,8 @@
 #include <rastertide/compute/kmeans.hpp>
 #include <rastertide/core/error.hpp>
 
+#include "compute/cpu/kmeans_rows.hpp"
+
 namespace rastertide {
 namespace {
 
@@ -177,10 +179,11 @@ TEST(KMeans, CandidatesFarFromTheLevelAreSure) {
             const bool is_flat = i % static_cast<std::size_t>(kManyCols) < 60;
             stack.values[i] = (is_flat ? 2 + stack.values[i] / 64 : stack.values[i]) + level;
         }
-        PatchCenters centers = some_centers(7, 1, 12);
+        PatchCenters centers = some_centers(7, 1, 25);
         for (double& value : centers.values) value += static_cast<double>(level);
-        // So that the level of the labels stays 0.
-        std::fill_n(centers.values.begin(), centers.n_features(), 0);
+        // Most centres at 0, so that the level of the labels is 0 and the patches lie far from it.
+        std::fill_n(centers.values.begin(), 13 * centers.n_features(), 0);
+        ASSERT_EQ(cpu::label_level(centers), 0);
         expect_reference(stack, centers);
     }
 }

@@ -9,9 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include <rastertide/core/backend.hpp>
 #include <rastertide/core/error.hpp>
 
-#include "compute/kernels.hpp"
 #include "core/decibels.hpp"
 
 namespace rastertide {
@@ -48,7 +48,7 @@ class DecibelLevels : public testing::TestWithParam<const char*> {
   protected:
     void TearDown() override {
         unsetenv("RASTERTIDE_SIMD");
-        cpu::simd_level();
+        simd_level();
     }
 };
 
@@ -60,7 +60,7 @@ TEST_P(DecibelLevels, ChangeNoBit) {
     const std::vector<float> expected = decibels_of(values);
     setenv("RASTERTIDE_SIMD", GetParam(), 1);
     try {
-        EXPECT_EQ(cpu::simd_level(), GetParam());
+        EXPECT_EQ(simd_level(), GetParam());
     } catch (const InvalidArgument& error) {
         GTEST_SKIP() << error.what();
     }

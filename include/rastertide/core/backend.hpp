@@ -53,6 +53,7 @@ Backend resolve_backend(Backend requested);
 
 /// The name of the SIMD instruction set that the Cpu backend uses here ("AVX3_DL", "AVX2", ...).
 /// The environment variable RASTERTIDE_SIMD lowers it (for tests); see docs/design/03-simd.md.
+/// @throws InvalidArgument  RASTERTIDE_SIMD names a level that this machine or build does not have
 std::string_view simd_level();
 
 }  // namespace rastertide

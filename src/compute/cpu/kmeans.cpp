@@ -12,10 +12,10 @@
 #include "compute/cpu/kmeans_candidates.hpp"
 #include "compute/cpu/kmeans_margins.hpp"
 #include "compute/cpu/kmeans_rows.hpp"
-#include "compute/cpu/simd_level.hpp"
 #include "compute/kernels.hpp"
 #include "core/parallel_for.hpp"
 #include "core/rounding.hpp"
+#include "core/simd_level.hpp"
 
 namespace rastertide::cpu {
 namespace {

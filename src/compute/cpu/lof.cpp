@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "compute/cpu/lof_block.hpp"
-#include "compute/cpu/simd_level.hpp"
 #include "compute/kernels.hpp"
 #include "core/parallel_for.hpp"
+#include "core/simd_level.hpp"
 
 namespace rastertide::cpu {
 namespace {

@@ -14,8 +14,9 @@
 namespace rastertide {
 namespace {
 
-// The fits' share of the job, for the progress bar.
-constexpr double kFitShare = 0.85;
+// Where starts and fits end, for the progress bar.
+constexpr double kStartEnd = 0.05;
+constexpr double kFitEnd = 0.85;
 constexpr std::int64_t kPolishIterations = 5;
 
 TilePasses rank_passes(KMeansRun& run, std::int64_t keep) {
@@ -31,18 +32,25 @@ void polish(KMeansRun& run, TilePasses& passes, const StackMoments& moments, std
     for (std::size_t i = 0; i < fits.size(); ++i) fits[i].iterations += iterations[i];
 }
 
-/// The fits' starts, unless an earlier call of the run has left fits. The sample is empty then.
-PatchList start(KMeansRun& run, TilePasses& passes, StackMoments& moments, std::vector<KMeansFit>& fits) {
-    const bool begins = fits.empty();
-    const std::int64_t n_wanted = begins ? sample_size(run, moments.n_patches) : 0;
-    const std::int64_t step = begins ? share_step(run.options, run.n_sample_bands(), moments.n_patches) : 0;
-    StackShare share(run, step);
-    PatchList sample = draw_sample(run, passes, moments, n_wanted, share);
-    if (begins) fits = choose_starts(run, passes, moments, sample);
-    if (step == 0) return sample;
+/// Moves the starts by a share of the stack, and keeps where they come to.
+void begin_on_share(KMeansRun& run, const TilePasses& passes, const StackMoments& moments, StackShare& share,
+                    FitState& state, std::vector<KMeansFit>& fits, const ProgressFn& progress) {
     run.say(LogLevel::Info,
-            "fits begin on one of " + std::to_string(step) + " dates of each block of locations");
-    lloyd_on_share(run, share, passes.free_bytes(), moments, fits);
+            "fits begin on one of " + std::to_string(share.step()) + " dates of each block of locations");
+    const std::int64_t label_bytes = passes.free_bytes() + planned_share_bytes(run) - share.bytes();
+    lloyd_on_share(run, share, label_bytes, moments, fits, progress);
+    together(run.comm, [&] { state.keep(fits); });
+}
+
+/// The fits' starts, unless an earlier call of the run has left fits. The sample is empty then.
+PatchList start(KMeansRun& run, TilePasses& passes, StackMoments& moments, FitState& state,
+                std::vector<KMeansFit>& fits, const ProgressFn& progress) {
+    const bool begins = fits.empty();
+    StackShare share(run, begins ? share_step(run) : 0);
+    PatchList sample =
+        draw_sample(run, passes, moments, begins ? sample_size(run, moments.n_patches) : 0, share);
+    if (begins) fits = choose_starts(run, passes, moments, sample);
+    if (share.step() > 0) begin_on_share(run, passes, moments, share, state, fits, progress);
     return sample;
 }
 
@@ -151,8 +159,8 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
     StackMoments moments = measure_stack(run, *passes);
     FitState state(run);
     std::vector<KMeansFit> fits = state.read();
-    const PatchList sample = start(run, *passes, moments, fits);
-    fit(run, passes, moments, sample, state, fits, part_of(progress, 0, kFitShare));
+    const PatchList sample = start(run, *passes, moments, state, fits, part_of(progress, 0, kStartEnd));
+    fit(run, passes, moments, sample, state, fits, part_of(progress, kStartEnd, kFitEnd));
 
     const bool compare = fits.size() > 1;
     Choice choice = choose(run, moments, fits);
@@ -160,7 +168,7 @@ Labeled fit_and_label(KMeansRun& run, const ProgressFn& progress) {
     sort_by_mean(best.centers);
     Labeled result{
         new_model(run, best.centers),
-        label_tiles(run, *passes, best.centers, moments.fixed, !compare, part_of(progress, kFitShare, 1)),
+        label_tiles(run, *passes, best.centers, moments.fixed, !compare, part_of(progress, kFitEnd, 1)),
         std::move(choice.elbow), choice.has_knee};
     if (!compare) {
         best.sums = result.counts.sums;

@@ -44,7 +44,7 @@ bool are_of_run(const std::vector<KMeansFit>& fits, const RunKMeansOptions& opti
         const KMeansFit& fit = fits[i];
         if (fit.centers.n_clusters != options.min_clusters + static_cast<std::int64_t>(i) / n_init)
             return false;
-        if (fit.iterations < 1 || fit.iterations > options.max_iter) return false;
+        if (fit.iterations < 0 || fit.iterations > options.max_iter) return false;
     }
     return true;
 }

@@ -98,9 +98,9 @@ void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMo
            const IterationFn& after_iteration = {});
 
 /// Lloyd's iterations over a share of the stack, so that fewer over all patches remain. Collective.
-/// @param free_bytes  for labels, beside what is planned for the share
-void lloyd_on_share(KMeansRun& run, StackShare& share, std::int64_t free_bytes, const StackMoments& moments,
-                    std::vector<KMeansFit>& fits);
+/// @param label_bytes  for what is remembered of its patches
+void lloyd_on_share(KMeansRun& run, StackShare& share, std::int64_t label_bytes, const StackMoments& moments,
+                    std::vector<KMeansFit>& fits, const ProgressFn& progress);
 
 /// Gives each empty cluster of a fit a patch that is farthest from its centre, as scikit-learn does: the
 /// patch's integers move from its cluster's sums. Collective.

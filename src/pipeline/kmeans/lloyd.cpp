@@ -17,6 +17,7 @@ namespace {
 // fewer of these remain.
 constexpr double kShareTol = 0.01;  // times -tol
 constexpr std::int64_t kShareIterations = 300;
+constexpr std::int64_t kSharePasses = 4;  // at most the work of so many iterations over all patches
 
 double squared_shift(const PatchCenters& a, const PatchCenters& b) {
     double shift = 0;
@@ -132,15 +133,14 @@ void lloyd(KMeansRun& run, Communicator& comm, TilePasses& passes, const StackMo
     if (limits.final_sums) assigner->assign(all_places(fits));
 }
 
-void lloyd_on_share(KMeansRun& run, StackShare& share, std::int64_t free_bytes, const StackMoments& moments,
-                    std::vector<KMeansFit>& fits) {
+void lloyd_on_share(KMeansRun& run, StackShare& share, std::int64_t label_bytes, const StackMoments& moments,
+                    std::vector<KMeansFit>& fits, const ProgressFn& progress) {
     std::optional<PatchAssigner> assigner;
-    together(run.comm, [&] {
-        assigner.emplace(run, run.comm, share, moments.fixed, fits, share.label_bytes() + free_bytes,
-                         Stage::Start);
-    });
-    const LloydLimits limits = {kShareIterations, kShareTol * run.options.tol, false};
-    iterate(run, *assigner, moments, limits, fits, {}, {}, [] {});
+    together(run.comm,
+             [&] { assigner.emplace(run, run.comm, share, moments.fixed, fits, label_bytes, Stage::Start); });
+    const std::int64_t most = share.step() * std::min(run.options.max_iter, kSharePasses);
+    const LloydLimits limits = {std::min(most, kShareIterations), kShareTol * run.options.tol, false};
+    iterate(run, *assigner, moments, limits, fits, {}, progress, [] {});
     for (KMeansFit& fit : fits) fit = new_fit(std::move(fit.centers));
 }
 

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <rastertide/compute/patch_memory.hpp>
-
 #include "core/counter_random.hpp"
 #include "core/rounding.hpp"
 
@@ -13,8 +11,8 @@ namespace {
 
 // Of locations: small, so that many places and dates are met, and large enough that halos weigh little.
 constexpr std::int64_t kBlockRows = 16, kBlockCols = 128;
-// Work enough for all threads, and little memory that the last piece does not use.
-constexpr std::int64_t kBlocksOfPiece = 1024;
+// Work enough for all threads, and little memory that a piece of few blocks does not use.
+constexpr std::int64_t kBlocksOfPiece = 256;
 
 // docs/design/07-kmeans-passes.md has what other sizes give. With fewer patches a pass over all is as quick.
 constexpr std::int64_t kLeastStep = 16;
@@ -76,12 +74,10 @@ std::int64_t StackShare::n_patches(std::int64_t place) const {
     return piece.n_blocks * (piece.n_rows - halo_) * (piece.n_cols - halo_);
 }
 
-std::int64_t StackShare::label_bytes() const {
-    std::int64_t n_bytes = 0;
-    for (std::int64_t place = 0; place < n_pieces(); ++place)
-        n_bytes +=
-            PatchMemory::bytes_for(n_patches(place), run_.options.max_clusters, PatchMemoryKind::Margins);
-    return n_bytes;
+std::int64_t StackShare::bytes() const {
+    std::int64_t n_values = 0;
+    for (const Piece& piece : pieces_) n_values += piece.n_blocks * piece.n_rows * piece.n_cols;
+    return n_values * run_.n_sample_bands() * std::int64_t{sizeof(float)};
 }
 
 void StackShare::for_each(const Visit& visit) {
@@ -96,22 +92,25 @@ std::int64_t share_step(const RunKMeansOptions& options, std::int64_t n_sample_b
                         std::int64_t n_patches) {
     const bool starts_are_ours =
         options.algorithm == KMeansAlgorithm::Lloyd && options.init == KMeansInit::Sample;
-    if (!starts_are_ours || options.time_features) return 0;
+    if (!starts_are_ours || options.time_features || !options.model_file.empty()) return 0;
     const std::int64_t most = std::max<std::int64_t>(kMostValues / n_sample_bands, 1);
     const std::int64_t step = std::max(kLeastStep, (n_patches + most - 1) / most);
     return n_patches / step < kLeastPatches ? 0 : step;
 }
 
-std::int64_t share_bytes(const RunKMeansOptions& options, std::int64_t n_sample_bands, std::int64_t n_patches,
-                         int node_size) {
+std::int64_t share_bytes(const RunKMeansOptions& options, std::int64_t n_sample_bands,
+                         std::int64_t n_patches) {
     const std::int64_t step = share_step(options, n_sample_bands, n_patches);
     if (step == 0) return 0;
+    const auto side = [](std::int64_t block, std::int64_t tile) {
+        return static_cast<double>(tile > 0 ? std::min(block, tile) : block);
+    };
+    // Tiles cut some blocks, small ones all of them; ranks have not all the same; labels with margins are 4.
     const double halo = options.patch_size - 1;
-    // Tiles cut some blocks; ranks have not all the same.
-    const double grown = (1 + halo / kBlockRows) * (1 + 2 * halo / kBlockCols);
-    const double bytes_of_patch = 4 * grown * static_cast<double>(n_sample_bands) + 4;
-    const double n = 1.25 * static_cast<double>(n_patches / step) / node_size;
-    return static_cast<std::int64_t>(n * bytes_of_patch);
+    const double grown = (1 + halo / side(kBlockRows, options.tile_n_rows)) *
+                         (1 + 2 * halo / side(kBlockCols, options.tile_n_cols));
+    const double bytes_of_patch = 1.25 * (4 * grown * static_cast<double>(n_sample_bands) + 4);
+    return static_cast<std::int64_t>(bytes_of_patch * static_cast<double>(n_patches / step));
 }
 
 }  // namespace rastertide

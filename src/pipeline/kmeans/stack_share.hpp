@@ -18,10 +18,11 @@ class StackShare final : public PatchPieces {
     /// @param step  one of so many dates of a block is kept; 0: none
     StackShare(const KMeansRun& run, std::int64_t step);
 
+    std::int64_t step() const { return step_; }
     /// Keeps what the share has of a tile.
     void add(const Tile& tile, const float* pixels);
-    /// What PatchMemory takes, for one fit.
-    std::int64_t label_bytes() const;
+    /// Of the pixels.
+    std::int64_t bytes() const;
 
     std::int64_t n_pieces() const override { return static_cast<std::int64_t>(pieces_.size()); }
     std::int64_t n_patches(std::int64_t place) const override;
@@ -46,9 +47,10 @@ class StackShare final : public PatchPieces {
 
 /// The step of a run's share; 0 where no fit begins on one: the first centres are asked for, or a pass over
 /// all patches takes no time. Depends on neither memory nor ranks, so that the result does not.
+/// @param n_patches  of the raster at all dates, those with nodata included: their blocks are kept as well
 std::int64_t share_step(const RunKMeansOptions& options, std::int64_t n_sample_bands, std::int64_t n_patches);
-/// What a rank's share and its labels take, of a run with so many ranks a node.
-std::int64_t share_bytes(const RunKMeansOptions& options, std::int64_t n_sample_bands, std::int64_t n_patches,
-                         int node_size);
+/// What the share takes on all ranks together, with room for the labels of one fit.
+std::int64_t share_bytes(const RunKMeansOptions& options, std::int64_t n_sample_bands,
+                         std::int64_t n_patches);
 
 }  // namespace rastertide

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compute/cpu/simd_level.hpp"
+#include "core/simd_level.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -8,11 +8,10 @@
 
 #include <hwy/highway.h>
 
+#include <rastertide/core/backend.hpp>
 #include <rastertide/core/error.hpp>
 
-#include "compute/kernels.hpp"
-
-namespace rastertide::cpu {
+namespace rastertide {
 namespace {
 
 /// Lower bits are better targets.
@@ -48,4 +47,4 @@ std::string_view simd_level() {
     return hwy::TargetName(best_target());
 }
 
-}  // namespace rastertide::cpu
+}  // namespace rastertide
