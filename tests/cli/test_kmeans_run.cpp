@@ -2,6 +2,7 @@
 // rastertide_kmeans as users run it: products, ranks, threads and tiles; labels and energy against a plain
 // sum.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -10,11 +11,13 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "support/background_run.hpp"
 #include "support/command.hpp"
 #include "support/rasters.hpp"
 #include "support/run_folder.hpp"
@@ -24,6 +27,7 @@ namespace rastertide {
 namespace {
 
 namespace fs = std::filesystem;
+using testing_support::BackgroundRun;
 using testing_support::Bands;
 using testing_support::CommandResult;
 using testing_support::json_of;
@@ -282,6 +286,20 @@ TEST_F(LargeStackRuns, BeginOnAShareAndEndSoonAfterIt) {
     EXPECT_LE(summary_of(expected()).at("iterations").get<int>(), 3);
     const std::string small = run_kmeans(scenes(), dir_.file("small"), "-v").output;
     EXPECT_EQ(small.find("of each block"), std::string::npos) << small;
+}
+
+TEST_F(LargeStackRuns, GoOnFromTheEndOfTheShare) {
+    const std::string outdir = dir_.file("found"), state = outdir + "/fit_state.json";
+    {
+        BackgroundRun killed("exec " + kmeans_command(large(), outdir, fit()), dir_.file("log"));
+        for (int i = 0; i < 60000 && !fs::exists(state); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        killed.kill_all(outdir);
+    }
+    ASSERT_TRUE(fs::exists(state)) << text_of(dir_.file("log"));
+    const std::string output = run_kmeans(large(), outdir, fit() + " -v -resume").output;
+    EXPECT_EQ(output.find("of each block"), std::string::npos) << output;
+    expect_same_results(outdir, expected());
 }
 
 #ifdef RASTERTIDE_TEST_MPI
