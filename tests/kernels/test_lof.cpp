@@ -114,6 +114,9 @@ INSTANTIATE_TEST_SUITE_P(Dates, LofSizes,
                          testing::Combine(testing::Values(2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65,
                                                           130),
                                           testing::Values(3), testing::Values(1, 5, 10, 16, 17, 33, 64)));
+INSTANTIATE_TEST_SUITE_P(Neighbors, LofSizes,
+                         testing::Combine(testing::Values(130, 211), testing::Values(3),
+                                          testing::Values(11, 12, 24, 25, 48, 49)));
 INSTANTIATE_TEST_SUITE_P(Patches, LofSizes,
                          testing::Combine(testing::Values(37), testing::Values(1, 3, 5, 7, 9, 11, 13, 17, 31),
                                           testing::Values(10)));
@@ -140,11 +143,19 @@ TEST(Lof, FewValidDatesHaveFewerNeighbors) {
     expect_near_reference(stack, {9, 10});
 }
 
+TEST(Lof, NeighborsMayAllBeDatesNearby) {
+    Stack stack = speckle(200, 12, 12);
+    for (std::int64_t date = 0; date < 200; ++date) {
+        for (std::int64_t i = 0; i < 144; ++i) stack.at(date, i / 12, i % 12) += static_cast<float>(date);
+    }
+    for (const int neighbors : {10, 20, 40}) expect_near_reference(stack, {3, neighbors});
+}
+
 TEST(Lof, TiesGoToTheEarlierDate) {
     Stack stack = speckle(60, 12, 12);
     for (float& value : stack.values)
         value = std::round(value * 2);  // few values: many equal distances, exact sums
-    for (const int neighbors : {3, 10, 20}) {
+    for (const int neighbors : {3, 10, 20, 40}) {
         const std::vector<float> expected = score(stack, {1, neighbors}, Backend::Reference);
         const std::vector<float> found = score(stack, {1, neighbors});
         for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i] / expected[i], 1, 1e-5) << i;
@@ -230,24 +241,28 @@ TEST_P(LofLevels, AgreeWithTheReference) {
     }
     expect_near_reference(speckle(70, 22, 25), {7, 10});
     expect_near_reference(speckle(70, 12, 14, 2), {3, 25});
+    expect_near_reference(speckle(200, 12, 14), {3, 20});
 }
 
 bool has_fma(const std::string& level) { return level.starts_with("AVX") || level == "NEON"; }
 
 TEST_P(LofLevels, DifferByRoundingAlone) {
-    const Stack stack = speckle(70, 22, 25);
-    const std::vector<float> best = score(stack, {7, 10});
-    const std::string best_level(simd_level());
-    setenv("RASTERTIDE_SIMD", GetParam(), 1);
-    try {
-        simd_level();
-    } catch (const InvalidArgument& error) {
-        GTEST_SKIP() << error.what();
-    }
-    const std::vector<float> found = score(stack, {7, 10});
-    for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i] / best[i], 1, 2e-6) << i;
-    if (has_fma(GetParam()) && has_fma(best_level)) {
-        EXPECT_TRUE(same_bytes(found, best));
+    const Stack stack = speckle(150, 22, 25);
+    for (const int neighbors : {10, 20, 40}) {
+        unsetenv("RASTERTIDE_SIMD");
+        const std::vector<float> best = score(stack, {7, neighbors});
+        const std::string best_level(simd_level());
+        setenv("RASTERTIDE_SIMD", GetParam(), 1);
+        try {
+            simd_level();
+        } catch (const InvalidArgument& error) {
+            GTEST_SKIP() << error.what();
+        }
+        const std::vector<float> found = score(stack, {7, neighbors});
+        for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i] / best[i], 1, 2e-6) << i;
+        if (has_fma(GetParam()) && has_fma(best_level)) {
+            EXPECT_TRUE(same_bytes(found, best)) << neighbors;
+        }
     }
 }
 

@@ -95,18 +95,19 @@ struct ImageRow {
 /// starts.
 HWY_NOINLINE void row_sums_any(const ImageRow& row, std::int64_t run, const Segment& segment, std::int64_t p,
                                float* out) {
-    float* first_out = out + (segment.first - segment.begin) * 2 * kLanes;
+    const auto out_at = [&](std::int64_t i) {
+        return out + (segment.first - segment.begin + i) * 2 * kLanes;
+    };
     Sum sum = row.first(run + p - 1);
-    if (segment.end == p) store(sum, first_out + (p - 1) * 2 * kLanes);
+    if (segment.end == p) store(sum, out_at(p - 1));
     for (std::int64_t i = p - 2; i >= segment.begin; --i) {
         sum = row.next(run + i, sum);
-        if (i < segment.end) store(sum, first_out + i * 2 * kLanes);
+        if (i < segment.end) store(sum, out_at(i));
     }
     for (std::int64_t i = 1; i < segment.end; ++i) {
         const std::int64_t col = run + p + i - 1;
         sum = i == 1 ? row.first(col) : row.next(col, sum);
-        float* to = first_out + i * 2 * kLanes;
-        if (i >= segment.begin) store(add(load(to), sum), to);
+        if (i >= segment.begin) store(add(load(out_at(i)), sum), out_at(i));
     }
 }
 
@@ -139,21 +140,23 @@ struct Column {
     const float* run;
     const float* next_run;
     std::int64_t row_floats;
-    float* out;  ///< where the run's first row would go
+    float* distances;
+    std::int64_t location;  ///< of the run's first row, maybe outside the block
+
+    HWY_INLINE float* out(std::int64_t row) const { return distances + (location + row) * kLanes; }
 };
 
 HWY_INLINE void column_sums_any(const Column& column, const Segment& segment, std::int64_t p) {
     VF sum = hn::Load(kF, column.run + (p - 1) * column.row_floats);
-    if (segment.end == p) hn::Store(sum, kF, column.out + (p - 1) * kLanes);
+    if (segment.end == p) hn::Store(sum, kF, column.out(p - 1));
     for (std::int64_t i = p - 2; i >= segment.begin; --i) {
         sum = hn::Add(hn::Load(kF, column.run + i * column.row_floats), sum);
-        if (i < segment.end) hn::Store(sum, kF, column.out + i * kLanes);
+        if (i < segment.end) hn::Store(sum, kF, column.out(i));
     }
     for (std::int64_t i = 1; i < segment.end; ++i) {
         const VF value = hn::Load(kF, column.next_run + (i - 1) * column.row_floats);
         sum = i == 1 ? value : hn::Add(value, sum);
-        float* to = column.out + i * kLanes;
-        if (i >= segment.begin) hn::Store(hn::Add(hn::Load(kF, to), sum), kF, to);
+        if (i >= segment.begin) hn::Store(hn::Add(hn::Load(kF, column.out(i)), sum), kF, column.out(i));
     }
 }
 
@@ -174,12 +177,12 @@ HWY_INLINE void column_sums_whole(const Column& column, const RowRange& rows) {
     for (int i = kPatch - 2; i >= 0; --i) {
         sum = suffix[i] = add_in<true>(hn::Load(kF, column.run + i * column.row_floats), sum);
     }
-    if (kWhole || rows.holds(0)) hn::Store(suffix[0], kF, column.out);
+    if (kWhole || rows.holds(0)) hn::Store(suffix[0], kF, column.out(0));
 #pragma GCC unroll 16
     for (int i = 1; i < kPatch; ++i) {
         const VF value = hn::Load(kF, column.next_run + (i - 1) * column.row_floats);
         sum = i == 1 ? value : hn::Add(value, sum);
-        if (kWhole || rows.holds(i)) hn::Store(add_in<true>(suffix[i], sum), kF, column.out + i * kLanes);
+        if (kWhole || rows.holds(i)) hn::Store(add_in<true>(suffix[i], sum), kF, column.out(i));
     }
 }
 
@@ -213,10 +216,10 @@ HWY_INLINE void column_sums(const DistancePass& pass, const float* run, const fl
     for (std::int64_t col = 0; col < pass.block.n_cols; ++col) {
         for (std::int64_t date = 0; date < kDatesPerPass; ++date) {
             const std::int64_t lane = (col * 2 + date) * kLanes;
-            const std::int64_t location = col * pass.block.n_rows + segment.first - segment.begin;
-            float* out = distances + (date * pass.block.n_locations() + location) * kLanes;
-            column_sums_any({run + lane, next_run + lane, pass.sum_row_floats(), out}, segment,
-                            pass.plan.patch);
+            const std::int64_t location =
+                date * pass.block.n_locations() + col * pass.block.n_rows + segment.first - segment.begin;
+            column_sums_any({run + lane, next_run + lane, pass.sum_row_floats(), distances, location},
+                            segment, pass.plan.patch);
         }
     }
 }
@@ -279,8 +282,8 @@ struct FrameDistances {
             for (std::int64_t col = 0; col < n_cols; ++col) {
                 const std::int64_t lane = ((lead_cols + col) * 2 + date) * kLanes;
                 const std::int64_t location = (date * n_cols + col) * block.n_rows + first_row - lead_rows;
-                column_sums_whole<kPatch, kWhole>(
-                    {run + lane, next_run + lane, kSumRow, distances + location * kLanes}, rows);
+                column_sums_whole<kPatch, kWhole>({run + lane, next_run + lane, kSumRow, distances, location},
+                                                  rows);
             }
         }
     }

@@ -102,10 +102,59 @@ HWY_INLINE void sort_rows(const std::uint32_t* rows, std::int64_t stride, std::u
     for (std::int64_t i = 0; i < kNetwork; ++i) hn::Store(v[i], kU, sorted + i * kLanes);
 }
 
-/// The k-th smallest of two sorted sixteens in each lane, 1 <= k <= 32: min over i of max(a_i, b_(k - i)).
-HWY_INLINE VU kth_of_two(const std::uint32_t* a, const std::uint32_t* b, std::int64_t k) {
+template <std::size_t kStep, std::size_t... kI>
+HWY_INLINE void compare_apart(VU (&v)[kNetwork], std::index_sequence<kI...>) {
+    (compare<kI / kStep * 2 * kStep + kI % kStep, kI / kStep * 2 * kStep + kI % kStep + kStep>(v), ...);
+}
+
+HWY_INLINE void compare_in_memory(std::uint32_t* a, std::uint32_t* b) {
+    const VU low = hn::Min(hn::Load(kU, a), hn::Load(kU, b));
+    hn::Store(hn::Max(hn::Load(kU, a), hn::Load(kU, b)), kU, b);
+    hn::Store(low, kU, a);
+}
+
+/// Sorts kN values of each lane that rise, then fall (Batcher 1968).
+template <std::int64_t kN>
+HWY_INLINE void sort_bitonic(std::uint32_t* values) {
+    if constexpr (kN > kNetwork) {
+        for (std::int64_t i = 0; i < kN / 2; ++i) {
+            compare_in_memory(values + i * kLanes, values + (kN / 2 + i) * kLanes);
+        }
+        sort_bitonic<kN / 2>(values);
+        sort_bitonic<kN / 2>(values + kN / 2 * kLanes);
+    } else {
+        VU v[kNetwork];
+#pragma GCC unroll 16
+        for (std::int64_t i = 0; i < kNetwork; ++i) v[i] = hn::Load(kU, values + i * kLanes);
+        compare_apart<8>(v, std::make_index_sequence<8>());
+        compare_apart<4>(v, std::make_index_sequence<8>());
+        compare_apart<2>(v, std::make_index_sequence<8>());
+        compare_apart<1>(v, std::make_index_sequence<8>());
+#pragma GCC unroll 16
+        for (std::int64_t i = 0; i < kNetwork; ++i) hn::Store(v[i], kU, values + i * kLanes);
+    }
+}
+
+/// Makes one sorted sequence of each lane from kCount sorted sixteens, one after the other.
+template <std::int64_t kCount>
+HWY_INLINE void merge_sorted(std::uint32_t* values) {
+    if constexpr (kCount > 1) {
+        constexpr std::int64_t kHalf = kCount / 2 * kNetwork;
+        merge_sorted<kCount / 2>(values);
+        merge_sorted<kCount / 2>(values + kHalf * kLanes);
+        for (std::int64_t i = 0; i < kHalf; ++i) {
+            compare_in_memory(values + i * kLanes, values + (2 * kHalf - 1 - i) * kLanes);
+        }
+        sort_bitonic<kHalf>(values);
+        sort_bitonic<kHalf>(values + kHalf * kLanes);
+    }
+}
+
+/// The k-th smallest of two sorted sequences of n in each lane, 1 <= k <= 2 n: min over i of
+/// max(a_i, b_(k - i)).
+HWY_INLINE VU kth_of_two(const std::uint32_t* a, const std::uint32_t* b, std::int64_t n, std::int64_t k) {
     VU kth = hn::Set(kU, ~0u);
-    for (std::int64_t i = std::max<std::int64_t>(0, k - kNetwork); i <= std::min(k, kNetwork); ++i) {
+    for (std::int64_t i = std::max<std::int64_t>(0, k - n); i <= std::min(k, n); ++i) {
         VU larger = i > 0 ? hn::Load(kU, a + (i - 1) * kLanes) : hn::Zero(kU);
         if (i < k) larger = hn::Max(larger, hn::Load(kU, b + (k - i - 1) * kLanes));
         kth = hn::Min(kth, larger);

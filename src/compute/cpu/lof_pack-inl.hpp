@@ -92,13 +92,14 @@ HWY_NOINLINE bool pack_image(const PixelStack& pixels, const LofPlan& plan, cons
         for (std::int64_t i = 0; i < n_rows; ++i) {
             const PackRow row(pixels, plan, frame, i);
             for (std::int64_t band = 0; band < plan.n_bands; ++band) {
-                const float* from = pixels.data + (date * plan.n_bands + band) * plane +
-                                    (frame.row + i) * pixels.n_cols + frame.col;
+                const std::int64_t from =
+                    (date * plan.n_bands + band) * plane + (frame.row + i) * pixels.n_cols + frame.col;
                 float* line = to + band * kLanes;
                 fill_nan(0, row.first, row.step, line);
                 for (std::int64_t col = row.first; col < row.end; col += kLanes) {
                     const std::int64_t n = std::min(kLanes, row.end - col);
-                    square.read(from + col, plan.n_bands * plane, plan.n_dates - date, n, pixels.n_cols);
+                    square.read(pixels.data + from + col, plan.n_bands * plane, plan.n_dates - date, n,
+                                pixels.n_cols);
                     any_valid |= square.write(n, row.step, line + col * row.step);
                 }
                 fill_nan(row.end, row.n_cols, row.step, line);

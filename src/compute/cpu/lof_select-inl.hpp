@@ -3,7 +3,8 @@
 //
 // The lane minima of a row are 32 distinct distances, so their k-th smallest bounds the k-th smallest of all:
 // about 1.2 k candidates are below it for k = 10. Sixteen or fewer are ranked by a network; other rows go the
-// exact way of lof_select_exact-inl.hpp, which knows no limits.
+// exact way of lof_select_exact-inl.hpp, which knows no limits. For more neighbours there are twice and four
+// times as many minima and candidates.
 
 #if defined(RASTERTIDE_LOF_SELECT_INL_HPP) == defined(HWY_TARGET_TOGGLE)
 #ifdef RASTERTIDE_LOF_SELECT_INL_HPP
@@ -28,8 +29,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace rastertide::cpu::HWY_NAMESPACE {
 
-inline constexpr std::int64_t kMinima = 2 * kNetwork;
-inline constexpr std::int64_t kMinimaSets = kMinima / kLanes;
+/// Most neighbours for which 16, 32, 64 candidates are enough in nearly all rows: of 363 dates that are all
+/// alike 13 are expected for k = 11, 29 for 24, 55 for 48.
+inline constexpr std::int64_t kMostOf16 = 11;
+inline constexpr std::int64_t kMostOf32 = 24;
+inline constexpr std::int64_t kMostOf64 = 48;
 
 /// kLanes rows of distances, one after the other in each slab.
 struct GroupRows {
@@ -40,26 +44,32 @@ struct GroupRows {
     HWY_INLINE DistanceRow row(std::int64_t r) const { return {first + r * kLanes, slab_floats, n_slabs}; }
 };
 
-/// kLanes rows of distances on their way through the phases.
+/// kLanes rows of distances on their way through the phases, with as many candidates as kNetworks rank.
+template <int kNetworks>
 struct Group {
+    static constexpr std::int64_t kMost = kNetworks * kNetwork;
+    static constexpr std::int64_t kMinimaSets = 2 * kMost / kLanes;
+
     alignas(64) std::uint32_t bounds[kLanes];
     alignas(64) std::uint32_t kth[kLanes];
-    alignas(64) std::uint32_t candidates[kLanes][kNetwork];
-    alignas(64) std::uint16_t dates[kLanes][3 * kNetwork];  // a vector may be stored past the last candidate
+    alignas(64) std::uint32_t candidates[kLanes][kMost];
+    /// Words of 64 dates are stored whole, also past the last candidate.
+    alignas(64) std::uint16_t dates[kLanes][2 * kMost + kNetwork];
     std::int64_t n_candidates[kLanes];
 };
 
 /// Rows whose minima are found together: as many as there are registers for.
 inline constexpr std::int64_t kRowsAtOnce = std::min<std::int64_t>(kLanes, 8);
 
-/// Lane minima of kRowsAtOnce rows, over every kMinimaSets-th slab.
+/// Lane minima of kRowsAtOnce rows, over every kSets-th slab; minima[i][r] are the i-th 16 of row r.
+template <std::int64_t kSets>
 HWY_INLINE void find_minima(const DistanceRow& first, std::int64_t r,
-                            std::uint32_t (&minima)[2][kLanes][kNetwork]) {
-    for (std::int64_t set = 0; set < kMinimaSets; ++set) {
+                            std::uint32_t (*minima)[kLanes][kNetwork]) {
+    for (std::int64_t set = 0; set < kSets; ++set) {
         VU lows[kRowsAtOnce];
 #pragma GCC unroll 16
         for (std::int64_t i = 0; i < kRowsAtOnce; ++i) lows[i] = hn::Set(kU, ~0u);
-        for (std::int64_t slab = set; slab < first.n_slabs; slab += kMinimaSets) {
+        for (std::int64_t slab = set; slab < first.n_slabs; slab += kSets) {
             const float* distances = first.data + slab * first.slab_floats;
 #pragma GCC unroll 16
             for (std::int64_t i = 0; i < kRowsAtOnce; ++i)
@@ -73,17 +83,24 @@ HWY_INLINE void find_minima(const DistanceRow& first, std::int64_t r,
 }
 
 /// Bounds on the k-th distance of each row, infinity at most: NaN must not become a candidate.
-HWY_INLINE void find_bounds(const LofPlan& plan, const GroupRows& rows, Group& group) {
-    alignas(64) std::uint32_t minima[2][kLanes][kNetwork];
-    for (std::int64_t r = 0; r < kLanes; r += kRowsAtOnce) find_minima(rows.row(r), r, minima);
-    alignas(64) std::uint32_t sorted[2][kNetwork * kLanes];
-    sort_rows(&minima[0][0][0], kNetwork, sorted[0]);
-    sort_rows(&minima[1][0][0], kNetwork, sorted[1]);
-    const VU kth = kth_of_two(sorted[0], sorted[1], plan.k);
+template <int kNetworks>
+HWY_INLINE void find_bounds(const LofPlan& plan, const GroupRows& rows, Group<kNetworks>& group) {
+    constexpr std::int64_t kMost = Group<kNetworks>::kMost;
+    alignas(64) std::uint32_t minima[2 * kNetworks][kLanes][kNetwork];
+    for (std::int64_t r = 0; r < kLanes; r += kRowsAtOnce) {
+        find_minima<Group<kNetworks>::kMinimaSets>(rows.row(r), r, minima);
+    }
+    alignas(64) std::uint32_t sorted[2][kMost * kLanes];
+    for (std::int64_t i = 0; i < 2 * kNetworks; ++i) {
+        sort_rows(&minima[i][0][0], kNetwork, sorted[i / kNetworks] + i % kNetworks * kNetwork * kLanes);
+    }
+    for (auto& half : sorted) merge_sorted<kNetworks>(half);
+    const VU kth = kth_of_two(sorted[0], sorted[1], kMost, plan.k);
     hn::Store(hn::Min(kth, hn::Set(kU, kInfinityBits)), kU, group.bounds);
 }
 
-/// Appends the dates of the set bits of `word`, which begins at `date`. At most kNetwork are of use.
+/// Appends the dates of the set bits of `word`, which begins at `date`. At most kMost are of use.
+template <std::int64_t kMost>
 HWY_INLINE void append_dates(std::uint64_t word, std::int64_t date, std::uint16_t* dates, std::int64_t n) {
 #if HWY_TARGET == HWY_AVX3_DL
     // 64 dates by one compress of bytes: as 32-bit lanes they would take four, at 5 cycles each on Zen 4.
@@ -92,11 +109,22 @@ HWY_INLINE void append_dates(std::uint64_t word, std::int64_t date, std::uint16_
         22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
         44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
     const __m512i hits = _mm512_maskz_compress_epi8(word, _mm512_load_si512(kIota));
-    const __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(hits));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dates + std::min(n, kNetwork)),
-                        _mm256_add_epi16(wide, _mm256_set1_epi16(static_cast<short>(date))));
+    std::uint16_t* to = dates + std::min(n, kMost);
+    const __m512i first = _mm512_set1_epi16(static_cast<short>(date));
+    if constexpr (kMost == kNetwork) {
+        const __m256i wide = _mm256_cvtepu8_epi16(_mm512_castsi512_si128(hits));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                            _mm256_add_epi16(wide, _mm512_castsi512_si256(first)));
+    } else {
+        const __m512i wide = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(hits));
+        _mm512_storeu_si512(to, _mm512_add_epi16(wide, first));
+    }
+    if constexpr (kMost > 2 * kNetwork) {
+        const __m512i high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(hits, 1));
+        _mm512_storeu_si512(to + 2 * kNetwork, _mm512_add_epi16(high, first));
+    }
 #else
-    for (; word != 0 && n < kNetwork; word &= word - 1) {
+    for (; word != 0 && n < kMost; word &= word - 1) {
         dates[n++] = static_cast<std::uint16_t>(
             date + static_cast<std::int64_t>(hwy::Num0BitsBelowLS1Bit_Nonzero64(word)));
     }
@@ -104,7 +132,8 @@ HWY_INLINE void append_dates(std::uint64_t word, std::int64_t date, std::uint16_
 }
 
 /// Lists the dates at or below each row's bound, in order.
-HWY_INLINE void find_candidates(const GroupRows& rows, Group& group) {
+template <int kNetworks>
+HWY_INLINE void find_candidates(const GroupRows& rows, Group<kNetworks>& group) {
     constexpr std::int64_t kWordSlabs = 64 / kLanes;
     for (std::int64_t r = 0; r < kLanes; ++r) {
         const DistanceRow row = rows.row(r);
@@ -116,16 +145,17 @@ HWY_INLINE void find_candidates(const GroupRows& rows, Group& group) {
             for (std::int64_t i = 0; i < n_slabs; ++i) {
                 word |= mask_bits(at_most(row.load(slab + i), bound)) << (i * kLanes);
             }
-            append_dates(word, slab * kLanes, group.dates[r], n);
+            append_dates<Group<kNetworks>::kMost>(word, slab * kLanes, group.dates[r], n);
             n += count_bits(word);
         }
         group.n_candidates[r] = n;
     }
 }
 
-/// Whether the network can rank a row's candidates.
-HWY_INLINE bool fits_network(const LofPlan& plan, std::int64_t n_candidates) {
-    return n_candidates >= plan.k && n_candidates <= kNetwork;
+/// Whether the networks can rank a row's candidates.
+template <int kNetworks>
+HWY_INLINE bool fits(const LofPlan& plan, const Group<kNetworks>& group, std::int64_t r) {
+    return group.n_candidates[r] >= plan.k && group.n_candidates[r] <= Group<kNetworks>::kMost;
 }
 
 /// Where in a row the distances to these dates are.
@@ -137,13 +167,27 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<DU>> places_of(const DistanceRow& row,
     return hn::Add(hn::Mul(slabs, slab_floats), hn::And(dates, hn::Set(d32, kLanes - 1)));
 }
 
-/// The k-th smallest distance of each row whose candidates fit the network.
-HWY_INLINE void rank_candidates(const LofPlan& plan, const GroupRows& rows, Group& group) {
+/// The k-th smallest of kNetworks sorted sixteens of each lane.
+template <int kNetworks>
+HWY_INLINE VU kth_of_sixteens(std::uint32_t* sorted, std::int64_t k) {
+    if constexpr (kNetworks == 1) {
+        return hn::Load(kU, sorted + (k - 1) * kLanes);
+    } else {
+        constexpr std::int64_t kHalf = kNetworks / 2 * kNetwork;
+        merge_sorted<kNetworks / 2>(sorted);
+        merge_sorted<kNetworks / 2>(sorted + kHalf * kLanes);
+        return kth_of_two(sorted, sorted + kHalf * kLanes, kHalf, k);
+    }
+}
+
+/// The k-th smallest distance of each row whose candidates fit the networks.
+template <int kNetworks>
+HWY_INLINE void rank_candidates(const LofPlan& plan, const GroupRows& rows, Group<kNetworks>& group) {
     const hn::Rebind<std::uint16_t, DU> d16;
     const hn::RebindToSigned<DU> d32;
     for (std::int64_t r = 0; r < kLanes; ++r) {
         const DistanceRow row = rows.row(r);
-        for (std::int64_t c = 0; c < kNetwork; c += kLanes) {
+        for (std::int64_t c = 0; c < Group<kNetworks>::kMost; c += kLanes) {
             const auto dates = hn::PromoteTo(d32, hn::Load(d16, group.dates[r] + c));
             const VU bits = hn::BitCast(kU, hn::GatherIndex(kF, row.data, places_of(row, dates)));
             const std::int64_t n = std::clamp<std::int64_t>(group.n_candidates[r] - c, 0, kLanes);
@@ -151,21 +195,26 @@ HWY_INLINE void rank_candidates(const LofPlan& plan, const GroupRows& rows, Grou
             hn::Store(hn::IfThenElse(used, bits, hn::Set(kU, ~0u)), kU, &group.candidates[r][c]);
         }
     }
-    alignas(64) std::uint32_t sorted[kNetwork * kLanes];
-    sort_rows(&group.candidates[0][0], kNetwork, sorted);
-    hn::Store(hn::Load(kU, sorted + (plan.k - 1) * kLanes), kU, group.kth);
+    alignas(64) std::uint32_t sorted[kNetworks * kNetwork * kLanes];
+    for (std::int64_t i = 0; i < kNetworks; ++i) {
+        sort_rows(&group.candidates[0][i * kNetwork], Group<kNetworks>::kMost,
+                  sorted + i * kNetwork * kLanes);
+    }
+    hn::Store(kth_of_sixteens<kNetworks>(sorted, plan.k), kU, group.kth);
 }
 
 /// Writes the record of one row: its candidates up to `kth`. @return their number, more than k where the k-th
 /// ties
-HWY_INLINE std::int64_t write_record(const Group& group, std::int64_t r, const Record& record) {
+template <int kNetworks>
+HWY_INLINE std::int64_t write_record(const Group<kNetworks>& group, std::int64_t r, const Record& record) {
+    constexpr std::int64_t kMost = Group<kNetworks>::kMost;
     const hn::Rebind<std::uint16_t, DU> d16;
     const hn::RebindToSigned<DU> d32;
     const VU kth = hn::Set(kU, group.kth[r]);
-    alignas(64) float distances[2 * kNetwork];
-    alignas(64) std::uint16_t dates[2 * kNetwork];
+    alignas(64) float distances[kMost + kNetwork];
+    alignas(64) std::uint16_t dates[kMost + kNetwork];
     std::int64_t n = 0;
-    for (std::int64_t c = 0; c < kNetwork; c += kLanes) {
+    for (std::int64_t c = 0; c < kMost; c += kLanes) {
         const VU bits = hn::Load(kU, &group.candidates[r][c]);
         const auto chosen = at_most(bits, kth);
         const VF roots = hn::Sqrt(hn::BitCast(kF, bits));
@@ -174,8 +223,8 @@ HWY_INLINE std::int64_t write_record(const Group& group, std::int64_t r, const R
         hn::StoreU(hn::DemoteTo(d16, hn::Compress(candidates, hn::RebindMask(d32, chosen))), d16, dates + n);
         n += static_cast<std::int64_t>(hn::CountTrue(kU, chosen));
     }
-    std::memcpy(record.distances, distances, kNetwork * sizeof(float));
-    std::memcpy(record.dates, dates, kNetwork * sizeof(std::uint16_t));
+    std::memcpy(record.distances, distances, kMost * sizeof(float));
+    std::memcpy(record.dates, dates, kMost * sizeof(std::uint16_t));
     return n;
 }
 
@@ -197,14 +246,15 @@ struct SelectPass {
     }
 };
 
+template <int kNetworks>
 HWY_INLINE void write_records(const SelectPass& pass, std::int64_t first_row, const GroupRows& rows,
-                              const Group& group) {
+                              const Group<kNetworks>& group) {
     const VF reach = hn::Sqrt(hn::BitCast(kF, hn::Load(kU, group.kth)));
     hn::StoreU(reach, kF, pass.scratch.reach + pass.place(first_row));
     const std::int64_t n = std::min(kLanes, pass.n_rows - first_row);
     for (std::int64_t r = 0; r < n; ++r) {
         const Record record = pass.record(first_row + r);
-        if (fits_network(pass.plan, group.n_candidates[r]) && write_record(group, r, record) == pass.plan.k) {
+        if (fits(pass.plan, group, r) && write_record(group, r, record) == pass.plan.k) {
             *record.count = static_cast<std::uint16_t>(pass.plan.k);
         } else {
             select_exactly(pass.plan, rows.row(r), group.bounds[r], record);
@@ -212,28 +262,32 @@ HWY_INLINE void write_records(const SelectPass& pass, std::int64_t first_row, co
     }
 }
 
-/// Fills the records of the pass from scratch.distances.
-HWY_NOINLINE void select_neighbors(const SelectPass& pass, PhaseClock& clock) {
-    const LofPlan& plan = pass.plan;
-    const GroupRows all{pass.scratch.distances, plan.distance_slab_floats, plan.n_slabs};
-    if (plan.k > kNetwork) {
-        for (std::int64_t row = 0; row < pass.n_rows; ++row) {
-            select_exactly(plan, all.row(row), kInfinityBits, pass.record(row));
-        }
-        clock.lap(Phase::Rank);
-        return;
-    }
-    Group group{};
+template <int kNetworks>
+HWY_NOINLINE void select_by_networks(const SelectPass& pass, const GroupRows& all, PhaseClock& clock) {
+    Group<kNetworks> group{};
     for (std::int64_t first = 0; first < pass.n_rows; first += kLanes) {
         const GroupRows rows{all.row(first).data, all.slab_floats, all.n_slabs};
-        find_bounds(plan, rows, group);
+        find_bounds(pass.plan, rows, group);
         clock.lap(Phase::Bound);
         find_candidates(rows, group);
         clock.lap(Phase::Compress);
-        rank_candidates(plan, rows, group);
+        rank_candidates(pass.plan, rows, group);
         write_records(pass, first, rows, group);
         clock.lap(Phase::Rank);
     }
+}
+
+/// Fills the records of the pass from scratch.distances.
+HWY_INLINE void select_neighbors(const SelectPass& pass, PhaseClock& clock) {
+    const LofPlan& plan = pass.plan;
+    const GroupRows all{pass.scratch.distances, plan.distance_slab_floats, plan.n_slabs};
+    if (plan.k <= kMostOf16) return select_by_networks<1>(pass, all, clock);
+    if (plan.k <= kMostOf32) return select_by_networks<2>(pass, all, clock);
+    if (plan.k <= kMostOf64) return select_by_networks<4>(pass, all, clock);
+    for (std::int64_t row = 0; row < pass.n_rows; ++row) {
+        select_exactly(plan, all.row(row), kInfinityBits, pass.record(row));
+    }
+    clock.lap(Phase::Rank);
 }
 
 }  // namespace rastertide::cpu::HWY_NAMESPACE
