@@ -64,15 +64,23 @@ class BackgroundRun {
 
     /// @return exit code, 128 + signal of a killed one
     int wait() {
-        if (pid_ <= 0) return code_;
-        int status = 0;
-        waitpid(pid_, &status, 0);
-        pid_ = 0;
-        code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        collect(0);
         return code_;
     }
 
+    bool has_ended() {
+        collect(WNOHANG);
+        return pid_ == 0;
+    }
+
   private:
+    void collect(int options) {
+        int status = 0;
+        if (pid_ <= 0 || waitpid(pid_, &status, options) != pid_) return;
+        pid_ = 0;
+        code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+
     pid_t pid_;
     int code_ = -1;
 };
