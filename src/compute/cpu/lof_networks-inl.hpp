@@ -113,7 +113,7 @@ HWY_INLINE void compare_in_memory(std::uint32_t* a, std::uint32_t* b) {
     hn::Store(low, kU, a);
 }
 
-/// Sorts kN values of each lane that rise, then fall (Batcher 1968).
+/// Sorts kN values of each lane that rise, then fall, or fall, then rise (Batcher 1968).
 template <std::int64_t kN>
 HWY_INLINE void sort_bitonic(std::uint32_t* values) {
     if constexpr (kN > kNetwork) {

@@ -98,7 +98,7 @@ HWY_NOINLINE bool pack_image(const PixelStack& pixels, const LofPlan& plan, cons
                 fill_nan(0, row.first, row.step, line);
                 for (std::int64_t col = row.first; col < row.end; col += kLanes) {
                     const std::int64_t n = std::min(kLanes, row.end - col);
-                    square.read(pixels.data + from + col, plan.n_bands * plane, plan.n_dates - date, n,
+                    square.read(pixels.data + (from + col), plan.n_bands * plane, plan.n_dates - date, n,
                                 pixels.n_cols);
                     any_valid |= square.write(n, row.step, line + col * row.step);
                 }

@@ -44,7 +44,7 @@ LofPlan::LofPlan(std::int64_t dates, std::int64_t bands, const LofParams& params
 
     distance_rows = round_up(kDatesPerPass * whole_block().n_locations(), kMaxLanes);
     distance_slab_floats = slab_lines(distance_rows) * n_lanes;
-    record_bytes = round_up(k * static_cast<std::int64_t>(sizeof(float) + sizeof(std::uint16_t)), 16);
+    record_bytes = record_bytes_of(k);
 }
 
 Block LofPlan::frame_of(const Block& block, std::int64_t first_row, std::int64_t first_col) const {

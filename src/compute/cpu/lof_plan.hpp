@@ -7,6 +7,8 @@
 
 #include <rastertide/compute/lof.hpp>
 
+#include "core/rounding.hpp"
+
 namespace rastertide::cpu {
 
 /// Most lanes that a vector of dates has; arrays are laid out for it whatever the instruction set.
@@ -17,6 +19,9 @@ constexpr std::int64_t runs_per_block(std::int64_t patch) { return patch < 8 ? 8
 
 /// Two dates share each load of the image.
 inline constexpr std::int64_t kDatesPerPass = 2;
+
+/// Bytes after the last record that may be written: a record is written with more than its k neighbours.
+inline constexpr std::int64_t kRecordSlackBytes = 128;
 
 /// Locations [row, row + n_rows) x [col, col + n_cols) of the tile, scored together.
 struct Block {
@@ -51,6 +56,9 @@ struct LofPlan {
     std::int64_t distance_slab_floats;  ///< from one vector of dates to the next
     std::int64_t record_bytes;          ///< one date's neighbours: k distances, then k dates of 16 bits
 
+    static constexpr std::int64_t record_bytes_of(std::int64_t k) {
+        return round_up(k * static_cast<std::int64_t>(sizeof(float) + sizeof(std::uint16_t)), 16);
+    }
     std::int64_t padded_dates() const { return n_slabs * n_lanes; }
     std::int64_t image_rows(const Block& block) const { return block.n_rows + patch - 1; }
     std::int64_t image_cols(const Block& block) const { return block.n_cols + patch - 1; }

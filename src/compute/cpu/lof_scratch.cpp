@@ -8,8 +8,6 @@
 namespace rastertide::cpu {
 namespace {
 
-// Records are written in whole vectors.
-constexpr std::int64_t kRecordSlackBytes = 128;
 constexpr std::int64_t kPageBytes = 2 * 1024 * 1024;
 
 /// Hands out consecutive parts of one allocation; with no allocation it only counts.

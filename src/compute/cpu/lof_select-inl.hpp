@@ -29,11 +29,19 @@
 HWY_BEFORE_NAMESPACE();
 namespace rastertide::cpu::HWY_NAMESPACE {
 
-/// Most neighbours for which 16, 32, 64 candidates are enough in nearly all rows: of 363 dates that are all
-/// alike 13 are expected for k = 11, 29 for 24, 55 for 48.
+/// Most neighbours for which 16, 32, 64 candidates are enough in most rows: of 363 dates that are all alike
+/// 13 are expected for k = 11, 29 for 24, 55 for 48, and one row in 30, 15, 300 has more than fit.
 inline constexpr std::int64_t kMostOf16 = 11;
 inline constexpr std::int64_t kMostOf32 = 24;
 inline constexpr std::int64_t kMostOf64 = 48;
+
+/// A record is written with as many distances as there are candidates, also past its k and past its end.
+constexpr bool fits_with_slack(std::int64_t least_k, std::int64_t n_candidates) {
+    return n_candidates * static_cast<std::int64_t>(sizeof(float)) <=
+           LofPlan::record_bytes_of(least_k) + kRecordSlackBytes;
+}
+static_assert(fits_with_slack(1, 16) && fits_with_slack(kMostOf16 + 1, 32) &&
+              fits_with_slack(kMostOf32 + 1, 64));
 
 /// kLanes rows of distances, one after the other in each slab.
 struct GroupRows {
@@ -53,8 +61,8 @@ struct Group {
     alignas(64) std::uint32_t bounds[kLanes];
     alignas(64) std::uint32_t kth[kLanes];
     alignas(64) std::uint32_t candidates[kLanes][kMost];
-    /// Words of 64 dates are stored whole, also past the last candidate.
-    alignas(64) std::uint16_t dates[kLanes][2 * kMost + kNetwork];
+    /// kMost dates are stored at a time, also past the last candidate.
+    alignas(64) std::uint16_t dates[kLanes][2 * kMost];
     std::int64_t n_candidates[kLanes];
 };
 

@@ -135,7 +135,6 @@ def plot_elbow(path, out):
             axes.axvline(int(row["k"]), color=COLOURS[1], linestyle="--", label=f"knee at {row['k']}")
             axes.legend()
     axes.set(xlabel="centres", ylabel="energy", title="Energy over the number of centres")
-    axes.set_ylim(bottom=0)
     save(figure, out, "elbow")
 
 
