@@ -108,9 +108,10 @@ HWY_INLINE void compare_apart(VU (&v)[kNetwork], std::index_sequence<kI...>) {
 }
 
 HWY_INLINE void compare_in_memory(std::uint32_t* a, std::uint32_t* b) {
-    const VU low = hn::Min(hn::Load(kU, a), hn::Load(kU, b));
-    hn::Store(hn::Max(hn::Load(kU, a), hn::Load(kU, b)), kU, b);
-    hn::Store(low, kU, a);
+    const VU first = hn::Load(kU, a);
+    const VU second = hn::Load(kU, b);
+    hn::Store(hn::Min(first, second), kU, a);
+    hn::Store(hn::Max(first, second), kU, b);
 }
 
 /// Sorts kN values of each lane that rise, then fall, or fall, then rise (Batcher 1968).
